@@ -1,0 +1,51 @@
+package backward
+
+import (
+	"errors"
+
+	"example.org/chainrule/device"
+	"example.org/chainrule/tensor"
+)
+
+var errNoRandom = errors.New("backward: Dropout while training needs Mode.Random")
+
+// Dropout drops each element with probability p while training, and scales the
+// others by 1/(1-p); else it returns x. Which ones is decided by the tape's
+// random stream, alike on every device. Srivastava 2014.
+//
+//	dx = dy where x was kept, times 1/(1-p)
+func (x *Var) Dropout(p float32) *Var {
+	t := x.tape
+	if !t.mode.Training || p == 0 {
+		return x
+	}
+	s := device.Dropout{P: p, Site: t.sites}
+	t.sites++
+	return record(Op{"Dropout", s},
+		func(*Frame) (*tensor.Tensor, error) {
+			if err := t.draw(); err != nil {
+				return nil, err
+			}
+			y, err := tensor.New(t.dev, x.value.DType(), x.Shape()...)
+			if err != nil {
+				return nil, err
+			}
+			return y, tensor.DropoutInto(tensor.To(y), x.value, t.cell, s)
+		},
+		func(_, dy *tensor.Tensor) error { return tensor.DropoutInto(x.grad(), dy, t.cell, s) }, x)
+}
+
+// draw gives the tape a pass of its stream at its first random call.
+func (t *Tape) draw() error {
+	if t.mode.Random == nil {
+		return errNoRandom
+	}
+	if t.cell != nil {
+		return nil
+	}
+	var err error
+	if t.cell, err = tensor.NewCell(t.dev); err != nil {
+		return err
+	}
+	return t.mode.Random.NextPass(t.cell)
+}

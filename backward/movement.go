@@ -1,0 +1,187 @@
+package backward
+
+import (
+	"fmt"
+	"slices"
+
+	"example.org/chainrule/device"
+	"example.org/chainrule/tensor"
+)
+
+// Reshape returns x's elements in another shape, sharing its storage; one
+// extent may be -1 and follows from the others.
+//
+//	dx = dy reshaped
+func (x *Var) Reshape(shape ...int) *Var {
+	return record(Op{"Reshape", shape},
+		func(*Frame) (*tensor.Tensor, error) { return x.value.Reshape(shape...) },
+		func(_, dy *tensor.Tensor) error { return x.pass(dy.Reshape(x.Shape()...)) }, x)
+}
+
+// Flatten returns x with all axes but the first merged: [N, ...] to [N, M].
+//
+//	dx = dy reshaped
+func (x *Var) Flatten() *Var {
+	if x.Rank() == 0 {
+		return x.Reshape(1, 1)
+	}
+	return x.Reshape(x.Dim(0), size(x.Shape()[1:]))
+}
+
+// Detach returns x's value without its history: nothing flows back.
+func (x *Var) Detach() *Var {
+	y := record(Op{Name: "Detach"}, func(*Frame) (*tensor.Tensor, error) { return x.value.Retain(), nil }, nil, x)
+	y.need = false
+	return y
+}
+
+// Cast returns x as another dtype of data.
+//
+//	dx = dy cast back
+func (x *Var) Cast(t device.DType) *Var {
+	if x.value != nil && x.value.DType() == t {
+		return x
+	}
+	return record(Op{"Cast", t},
+		func(*Frame) (*tensor.Tensor, error) { return tensor.Cast(x.value, t) },
+		func(_, dy *tensor.Tensor) error { return tensor.CastInto(x.grad(), dy) }, x)
+}
+
+// Normalize returns images of bytes, [..., C], as data: scale[c] x + shift[c],
+// in the tape's precision. No gradient flows to bytes.
+func (x *Var) Normalize(scale, shift *tensor.Tensor) *Var {
+	return record(Op{Name: "Normalize"},
+		func(*Frame) (*tensor.Tensor, error) {
+			return tensor.Normalize(x.value, scale, shift, x.tape.mode.Precision)
+		}, nil, x)
+}
+
+// Pixels returns images of bytes, [..., C], as data from 0 to 1, in the tape's
+// precision.
+func (x *Var) Pixels() *Var {
+	return record(Op{Name: "Pixels"},
+		func(f *Frame) (*tensor.Tensor, error) {
+			var parts [2]*tensor.Tensor
+			for i, v := range [2]float32{1.0 / 255, 0} {
+				p, err := tensor.New(x.tape.dev, device.Float32, x.Dim(-1))
+				if err != nil {
+					return nil, err
+				}
+				if err := tensor.Fill(f.Save(p), v); err != nil {
+					return nil, err
+				}
+				parts[i] = p
+			}
+			return tensor.Normalize(x.value, parts[0], parts[1], x.tape.mode.Precision)
+		}, nil, x)
+}
+
+// Permute reorders the axes of x: the result's axis i is x's axis axes[i];
+// negative ones count from the last.
+//
+//	dx = dy permuted back
+func (x *Var) Permute(axes ...int) *Var {
+	back := make([]int, len(axes))
+	for i, a := range axes {
+		if a < 0 {
+			a += len(axes)
+		}
+		if a >= 0 && a < len(back) {
+			back[a] = i
+		}
+	}
+	return record(Op{"Permute", axes},
+		func(*Frame) (*tensor.Tensor, error) { return tensor.Permute(x.value, axes...) },
+		func(_, dy *tensor.Tensor) error { return tensor.PermuteInto(x.grad(), dy, back...) }, x)
+}
+
+// Swap exchanges two axes; negative ones count from the last.
+//
+//	dx = dy swapped back
+func (x *Var) Swap(a, b int) *Var {
+	axes := make([]int, x.Rank())
+	for i := range axes {
+		axes[i] = i
+	}
+	a, b = (a+len(axes))%max(len(axes), 1), (b+len(axes))%max(len(axes), 1)
+	if a < len(axes) && b < len(axes) && a >= 0 && b >= 0 {
+		axes[a], axes[b] = axes[b], axes[a]
+	}
+	return x.Permute(axes...)
+}
+
+// Slice returns elements lo to hi-1 of an axis; a negative axis counts from the
+// last.
+//
+//	dx = dy in that place, 0 elsewhere
+func (x *Var) Slice(axis, lo, hi int) *Var {
+	return record(Op{"Slice", [3]int{axis, lo, hi}},
+		func(*Frame) (*tensor.Tensor, error) { return tensor.Slice(x.value, axis, lo, hi) },
+		func(_, dy *tensor.Tensor) error { return tensor.SliceGradInto(x.grad(), dy, axis, lo) }, x)
+}
+
+// Split cuts an axis into parts of the given extents, which add up to it.
+//
+//	dx = the parts' dy, joined
+func (x *Var) Split(axis int, extents ...int) []*Var {
+	parts, at := make([]*Var, len(extents)), 0
+	for i, n := range extents {
+		parts[i] = x.Slice(axis, at, at+n)
+		at += n
+	}
+	if at != x.Dim(axis) && x.tape.err == nil {
+		x.tape.fail(&tensor.ShapeError{Op: "Split", Shapes: [][]int{x.Shape()}, Reason: fmt.Sprintf("extents %v add up to %d, axis %d has %d", extents, at, axis, x.Dim(axis))})
+	}
+	return parts
+}
+
+// Concat joins xs along an axis; the other extents are equal.
+//
+//	dxᵢ = dy at the place of xᵢ
+func Concat(axis int, xs ...*Var) *Var {
+	return record(Op{"Concat", axis},
+		func(*Frame) (*tensor.Tensor, error) {
+			values := make([]*tensor.Tensor, len(xs))
+			for i, x := range xs {
+				values[i] = x.value
+			}
+			return tensor.Concat(axis, values...)
+		},
+		func(_, dy *tensor.Tensor) error {
+			at := 0
+			for _, x := range xs {
+				n := x.Dim(axis)
+				if err := tensor.SliceInto(x.grad(), dy, axis, at, at+n); err != nil {
+					return err
+				}
+				at += n
+			}
+			return nil
+		}, xs...)
+}
+
+// Stack joins xs of one shape along a new axis.
+//
+//	dxᵢ = dy at index i of the axis
+func Stack(axis int, xs ...*Var) *Var {
+	parts := make([]*Var, len(xs))
+	for i, x := range xs {
+		at := axis
+		if at < 0 {
+			at += x.Rank() + 1
+		}
+		parts[i] = x.Reshape(slices.Insert(slices.Clone(x.Shape()), min(max(at, 0), x.Rank()), 1)...)
+	}
+	return Concat(axis, parts...)
+}
+
+// Pad adds before and after elements of a constant value to an axis.
+//
+//	dx = dy without the padding
+func (x *Var) Pad(axis, before, after int, value float32) *Var {
+	return record(Op{"Pad", [3]int{axis, before, after}},
+		func(*Frame) (*tensor.Tensor, error) { return tensor.Pad(x.value, axis, before, after, value) },
+		func(_, dy *tensor.Tensor) error {
+			return tensor.SliceInto(x.grad(), dy, axis, before, before+x.Dim(axis))
+		}, x)
+}

@@ -1,0 +1,266 @@
+package backward
+
+import (
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"example.org/chainrule/device"
+	"example.org/chainrule/tensor"
+)
+
+// An Init fills w, a parameter in its stored layout of the given shape, before
+// training.
+type Init func(w []float32, shape []int, r *rand.Rand)
+
+// Constant fills with v.
+func Constant(v float32) Init {
+	return func(w []float32, _ []int, _ *rand.Rand) {
+		for i := range w {
+			w[i] = v
+		}
+	}
+}
+
+// A Layout says how a parameter lies in a file and in memory. Files hold
+// PyTorch's layouts; kernels want NHWC ones.
+type Layout struct {
+	Stored []int // shape in a file
+	Split  []int // the same elements with axes split, for Axes; nil means Stored
+	Axes   []int // memory axis i is axis Axes[i] of Split; nil means the same order
+	Shape  []int // shape in memory; nil means Split in the order of Axes
+}
+
+// Plain is the layout of a parameter that is stored as it is used.
+func Plain(shape ...int) Layout { return Layout{Stored: shape} }
+
+// full fills in what a Layout leaves out.
+func (l Layout) full() Layout {
+	if l.Split == nil {
+		l.Split = l.Stored
+	}
+	if l.Axes == nil {
+		for i := range l.Split {
+			l.Axes = append(l.Axes, i)
+		}
+	}
+	if l.Shape == nil {
+		for _, a := range l.Axes {
+			l.Shape = append(l.Shape, l.Split[a])
+		}
+	}
+	return l
+}
+
+// sources yields, for each element in memory order, its index in the file.
+func (l Layout) sources() iter.Seq2[int, int] {
+	stride := make([]int, len(l.Split))
+	for i, n := len(l.Split)-1, 1; i >= 0; i-- {
+		stride[i], n = n, n*l.Split[i]
+	}
+	return func(yield func(int, int) bool) {
+		at := make([]int, len(l.Axes))
+		for i := range size(l.Shape) {
+			from := 0
+			for j, a := range l.Axes {
+				from += at[j] * stride[a]
+			}
+			if !yield(i, from) {
+				return
+			}
+			for j := len(at) - 1; j >= 0; j-- {
+				if at[j]++; at[j] < l.Split[l.Axes[j]] {
+					break
+				}
+				at[j] = 0
+			}
+		}
+	}
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// A Param is a value that outlives its tape, and its gradient: both are parts
+// of slabs of its Params. A state (running statistics) has no gradient.
+type Param struct {
+	reg    *registry
+	name   string
+	layout Layout
+	init   Init
+	state  bool
+	frozen bool
+	group  int
+	offset int // in its slab
+	value  *tensor.Tensor
+	grad   *tensor.Tensor
+	low    *tensor.Tensor // BFloat16 copy, see lowPrecision
+}
+
+// Name is the full name, such as "layer1.0.conv1.weight".
+func (p *Param) Name() string { return p.name }
+
+// Shape is the shape in memory.
+func (p *Param) Shape() []int { return p.layout.Shape }
+
+// StoredShape is the shape in a file, PyTorch's.
+func (p *Param) StoredShape() []int { return p.layout.Stored }
+
+// Len is the number of elements.
+func (p *Param) Len() int { return size(p.layout.Shape) }
+
+// IsState reports whether p is a statistic, saved but not trained.
+func (p *Param) IsState() bool { return p.state }
+
+// Value is the Float32 value; nil before Params.Open.
+func (p *Param) Value() *tensor.Tensor { return p.value }
+
+// Grad is the Float32 gradient; nil for a state and before Params.Open.
+func (p *Param) Grad() *tensor.Tensor { return p.grad }
+
+// Freeze stops (or resumes) training of p: it gets no gradient and no update.
+func (p *Param) Freeze(on bool) error {
+	p.frozen = on
+	return p.reg.writeTable()
+}
+
+// Stored waits for the device and returns the value in its stored layout.
+func (p *Param) Stored() ([]float32, error) {
+	mem, err := p.value.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	w := make([]float32, len(mem))
+	for to, from := range p.layout.sources() {
+		w[from] = mem[to]
+	}
+	return w, nil
+}
+
+// setStored copies a value in its stored layout in.
+func (p *Param) setStored(w []float32) error {
+	mem := make([]float32, len(w))
+	for to, from := range p.layout.sources() {
+		mem[to] = w[from]
+	}
+	return tensor.Set(p.value, mem)
+}
+
+// Params is the registry of a model's parameters and running statistics, under
+// PyTorch's names. Layers declare on it; Open gives it memory.
+type Params struct {
+	reg    *registry
+	prefix string
+}
+
+// registry is what all Sub registries of a model share.
+type registry struct {
+	dev    device.Device
+	params []*Param // in the model's order
+	byName map[string]*Param
+
+	values, grads *tensor.Tensor // slabs of the parameters
+	states        *tensor.Tensor // slab of the running statistics
+	backup        *tensor.Tensor // states as after the last applied step
+	table         *tensor.Tensor // tensor and group of each row of the slabs
+	lowLock       sync.Mutex
+	low           *tensor.Tensor // BFloat16 copy of values; nil until somebody wants it
+}
+
+// NewParams returns an empty registry.
+func NewParams() *Params {
+	return &Params{reg: &registry{byName: map[string]*Param{}}}
+}
+
+// Sub is the registry of a part: its names begin with name and a dot.
+func (ps *Params) Sub(name string) *Params {
+	return &Params{ps.reg, ps.prefix + name + "."}
+}
+
+// Param declares a trainable parameter. A name used twice panics.
+func (ps *Params) Param(name string, l Layout, init Init) *Param {
+	return ps.declare(&Param{name: name, layout: l, init: init})
+}
+
+// State declares a running statistic: saved, without a gradient.
+func (ps *Params) State(name string, l Layout, init Init) *Param {
+	return ps.declare(&Param{name: name, layout: l, init: init, state: true})
+}
+
+func (ps *Params) declare(p *Param) *Param {
+	p.reg, p.name, p.layout = ps.reg, ps.prefix+p.name, p.layout.full()
+	if ps.reg.byName[p.name] != nil {
+		panic("backward: parameter " + p.name + " is declared twice")
+	}
+	if ps.reg.values != nil {
+		panic("backward: parameter " + p.name + " is declared after Open")
+	}
+	if size(p.layout.Shape) != size(p.layout.Stored) {
+		panic(fmt.Sprintf("backward: parameter %s: stored as %v, used as %v", p.name, p.layout.Stored, p.layout.Shape))
+	}
+	if len(p.layout.Stored) < 2 {
+		p.group = VectorGroup
+	}
+	ps.reg.byName[p.name] = p
+	ps.reg.params = append(ps.reg.params, p)
+	return p
+}
+
+// All yields the parameters and states in the model's order.
+func (ps *Params) All() iter.Seq[*Param] { return slices.Values(ps.reg.params) }
+
+// Lookup finds a parameter or state by its full name; nil if there is none.
+func (ps *Params) Lookup(name string) *Param { return ps.reg.byName[name] }
+
+// SetStored copies values in their stored layouts in. Where one has the wrong
+// length none is copied, and the error is a *tensor.ShapeError.
+func (ps *Params) SetStored(values map[*Param][]float32) error {
+	for p, w := range values {
+		if len(w) != p.Len() {
+			return &tensor.ShapeError{Op: "SetStored", Shapes: [][]int{p.layout.Stored}, Reason: fmt.Sprintf("%s is given %d values", p.name, len(w))}
+		}
+	}
+	for p, w := range values {
+		if err := p.setStored(w); err != nil {
+			return err
+		}
+	}
+	return ps.reg.written()
+}
+
+// Count is the number of trainable numbers.
+func (ps *Params) Count() int {
+	n := 0
+	for _, p := range ps.reg.params {
+		if !p.state {
+			n += p.Len()
+		}
+	}
+	return n
+}
+
+// random is the source of p's first value: the seed and the name alone decide.
+func (p *Param) random(seed uint64) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(p.name))
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+// initial is p's first value in memory order.
+func (p *Param) initial(seed uint64) []float32 {
+	stored := make([]float32, p.Len())
+	p.init(stored, p.layout.Stored, p.random(seed))
+	mem := make([]float32, len(stored))
+	for to, from := range p.layout.sources() {
+		mem[to] = stored[from]
+	}
+	return mem
+}

@@ -1,0 +1,42 @@
+package backward
+
+import "example.org/chainrule/tensor"
+
+// MaxPool returns the largest element of each window of x, [N, H, W, C].
+//
+//	dx = Σ dy over the windows that chose x
+func (x *Var) MaxPool(w tensor.Window) *Var {
+	var index *tensor.Tensor
+	return record(Op{"MaxPool", w},
+		func(f *Frame) (y *tensor.Tensor, err error) {
+			if y, index, err = tensor.MaxPool(x.value, w); err == nil {
+				f.Save(index)
+			}
+			return y, err
+		},
+		func(_, dy *tensor.Tensor) error { return tensor.MaxPoolGradInto(x.grad(), dy, index, w) }, x)
+}
+
+// AvgPool returns the mean of each window of x, [N, H, W, C].
+//
+//	dx = Σ dy / places of the window
+func (x *Var) AvgPool(w tensor.Window) *Var {
+	return record(Op{"AvgPool", w},
+		func(*Frame) (*tensor.Tensor, error) { return tensor.AvgPool(x.value, w) },
+		func(_, dy *tensor.Tensor) error { return tensor.AvgPoolGradInto(x.grad(), dy, w) }, x)
+}
+
+// AdaptiveAvgPool returns the means of oh by ow windows that divide each image
+// of x, [N, H, W, C].
+//
+//	dx = Σ dy / places of the window
+func (x *Var) AdaptiveAvgPool(oh, ow int) *Var {
+	return record(Op{"AdaptiveAvgPool", [2]int{oh, ow}},
+		func(*Frame) (*tensor.Tensor, error) { return tensor.AdaptiveAvgPool(x.value, oh, ow) },
+		func(_, dy *tensor.Tensor) error { return tensor.AdaptiveAvgPoolGradInto(x.grad(), dy) }, x)
+}
+
+// GlobalAvgPool returns the mean of each channel of x, [N, H, W, C], as [N, C].
+//
+//	dx = dy / HW
+func (x *Var) GlobalAvgPool() *Var { return x.Mean(1, 2) }

@@ -1,0 +1,204 @@
+// Package backward records operations on a [Tape] and applies the chain rule
+// over it. A [Var] is a value on a tape; each operation is a method of Var
+// whose file shows the forward pass and the derivative side by side:
+//
+//	tape := backward.NewTape(dev, backward.Mode{Training: true})
+//	defer tape.Close()
+//	loss := tape.Input(x).Linear(tape.Param(w), nil, device.Unary{}).Tanh().Square().Mean()
+//	err := loss.Backward() // adds to the gradient of every Param
+//
+// The first failure sticks to the tape: later operations do nothing, and
+// Backward, Item and Err return it with the caller's line.
+package backward
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"example.org/chainrule/device"
+	"example.org/chainrule/tensor"
+)
+
+// A Mode is what a tape is for. The zero Mode evaluates in Float32 and can be
+// differentiated.
+type Mode struct {
+	Training  bool           // dropout drops; batch normalisation uses and tracks the batch's statistics
+	NoGrad    bool           // Params get no gradient: prediction
+	Precision device.DType   // of activations: Float32, or BFloat16 with Float32 master weights
+	Random    *tensor.Stream // for dropout; each tape that draws takes one pass of it
+}
+
+// A Tape remembers operations in the order they ran. It belongs to one
+// goroutine; several tapes may read one model while nothing updates it.
+type Tape struct {
+	dev    device.Device
+	mode   Mode
+	vars   []*Var
+	params map[*Param]*Var
+	cell   *tensor.Tensor // this tape's seed and pass
+	sites  uint32         // random calls so far
+	spent  bool           // Backward has walked it
+	aside  []setAside
+	taken  []*Var // gradients handed out to the derivative that runs now
+	err    error
+}
+
+// NewTape returns an empty tape for values on dev. Close frees them.
+func NewTape(dev device.Device, m Mode) *Tape {
+	return &Tape{dev: dev, mode: m, params: map[*Param]*Var{}}
+}
+
+// Device is where the tape's values live.
+func (t *Tape) Device() device.Device { return t.dev }
+
+// Mode is what the tape was made for.
+func (t *Tape) Mode() Mode { return t.mode }
+
+// Err returns the first failure of the tape, or what its device has latched.
+func (t *Tape) Err() error {
+	if t.err == nil {
+		t.err = t.dev.Err()
+	}
+	return t.err
+}
+
+// fail latches err with the line of the caller outside this module's layers.
+func (t *Tape) fail(err error) {
+	if t.err == nil && err != nil {
+		t.err = fmt.Errorf("%s: %w", caller(), err)
+	}
+}
+
+// caller is the first line outside packages backward and nn.
+func caller() string {
+	var pc [32]uintptr
+	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc[:])])
+	for {
+		f, more := frames.Next()
+		if !more || !strings.Contains(f.Function, "chainrule/backward.") && !strings.Contains(f.Function, "chainrule/nn.") {
+			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+		}
+	}
+}
+
+// Input puts x on the tape without a gradient. Float32 data is converted to the
+// tape's precision. The tape shares x's storage until Close.
+func (t *Tape) Input(x *tensor.Tensor) *Var {
+	v := t.place(x)
+	if x.DType() == device.Float32 && t.mode.Precision == device.BFloat16 {
+		return v.Cast(device.BFloat16)
+	}
+	return v
+}
+
+// Watch puts x on the tape as a leaf with a gradient, which Grad returns after
+// Backward: saliency maps, adversarial examples.
+func (t *Tape) Watch(x *tensor.Tensor) *Var {
+	v := t.place(x)
+	v.need, v.keep = true, true
+	return v
+}
+
+// From puts a copy of host data on the tape without a gradient, as tensor.From
+// and Input do; the tape frees it.
+func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
+	x, err := tensor.From(t.dev, data, shape...)
+	if err != nil {
+		t.fail(err)
+		return &Var{tape: t}
+	}
+	defer x.Free()
+	return t.Input(x)
+}
+
+func (t *Tape) place(x *tensor.Tensor) *Var {
+	v := &Var{tape: t}
+	if x.Device() != t.dev {
+		t.fail(fmt.Errorf("backward: a tensor on device %s is put on a tape of %s: copy it over", x.Device().Name(), t.dev.Name()))
+		return v
+	}
+	v.value = x.Retain()
+	t.vars = append(t.vars, v)
+	return v
+}
+
+// Param puts p on the tape; Backward adds to its gradient, unless it is frozen
+// or the tape has NoGrad. One Param is one Var, however often it is asked for.
+func (t *Tape) Param(p *Param) *Var { return t.param(p, p.value) }
+
+// Weight is Param for matrices and filters: its value has the tape's precision.
+func (t *Tape) Weight(p *Param) *Var {
+	if t.mode.Precision != device.BFloat16 {
+		return t.Param(p)
+	}
+	low, err := p.lowPrecision()
+	if err != nil {
+		t.fail(err)
+	}
+	return t.param(p, low)
+}
+
+func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
+	if v := t.params[p]; v != nil {
+		return v
+	}
+	if value == nil {
+		t.fail(fmt.Errorf("backward: parameter %s has no memory yet: call Params.Open first", p.name))
+		return &Var{tape: t}
+	}
+	v := t.place(value)
+	if v.value != nil && !t.mode.NoGrad && !p.frozen && !p.state {
+		v.need, v.param, v.gradient = true, p, p.grad
+	}
+	t.params[p] = v
+	return v
+}
+
+// Ops yields the operations in the order they ran, for export and inspection;
+// leaves are left out.
+func (t *Tape) Ops() iter.Seq[*Var] {
+	return func(yield func(*Var) bool) {
+		for _, v := range t.vars {
+			if v.op.Name != "" && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// Scope runs f and, where no gradient is wanted, frees all that f made but its
+// result, so that evaluation needs the memory of one block.
+func (t *Tape) Scope(f func() *Var) *Var {
+	from := len(t.vars)
+	y := f()
+	if y.need {
+		return y
+	}
+	for _, v := range t.vars[from:] {
+		if v != y && !v.keep && v.op.Name != "" {
+			v.free()
+		}
+	}
+	return y
+}
+
+// Close frees all values and gradients of the tape but those of Params. A
+// second Close does nothing.
+func (t *Tape) Close() {
+	for _, v := range t.vars {
+		v.free()
+		v.kept.Free()
+		v.kept = nil
+	}
+	t.cell.Free()
+	t.vars, t.params, t.cell = nil, nil, nil
+	if t.err == nil {
+		t.err = errClosed
+	}
+}
+
+var errClosed = errors.New("backward: the tape is closed")

@@ -1,0 +1,31 @@
+package peak
+
+import "golang.org/x/sys/cpu"
+
+// fmaLoop returns the loop for the widest vectors of this processor and the
+// operations of one round; nil where it has neither AVX-512 nor AVX2 and FMA.
+func fmaLoop() (loop func(rounds int), flops int64) {
+	switch {
+	case cpu.X86.HasAVX512F:
+		return fmaAVX512, 16 * 16 * 2
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		return fmaAVX2, 12 * 8 * 2
+	}
+	return nil, 0
+}
+
+// fmaAVX512 is the loop, over 16 independent vectors of 16,
+//
+//	for range rounds {
+//		for i := range v {
+//			v[i] = fma(x, y, v[i])
+//		}
+//	}
+//
+//go:noescape
+func fmaAVX512(rounds int)
+
+// fmaAVX2 is the same over 12 vectors of 8.
+//
+//go:noescape
+func fmaAVX2(rounds int)

@@ -1,0 +1,70 @@
+#include "textflag.h"
+
+// A fused multiply-add takes 4 or 5 cycles and two start in each: 8 to 10
+// vectors must be in flight to keep both units busy. There are 16, or 12 where
+// only 16 registers exist. All elements stay 0, so that none becomes denormal.
+
+// FMA4 starts four independent vectors: each += x y.
+#define FMA4(x, y, a, b, c, d) \
+	VFMADD231PS x, y, a /* a += x y */ \
+	VFMADD231PS x, y, b /* b += x y */ \
+	VFMADD231PS x, y, c /* c += x y */ \
+	VFMADD231PS x, y, d /* d += x y */
+
+// ZERO4 clears four registers.
+#define ZERO4(a, b, c, d) \
+	VXORPS a, a, a /* a = 0 */ \
+	VXORPS b, b, b /* b = 0 */ \
+	VXORPS c, c, c /* c = 0 */ \
+	VXORPS d, d, d /* d = 0 */
+
+// ZERO4Z is ZERO4 with what AVX-512F has.
+#define ZERO4Z(a, b, c, d) \
+	VPXORD a, a, a /* a = 0 */ \
+	VPXORD b, b, b /* b = 0 */ \
+	VPXORD c, c, c /* c = 0 */ \
+	VPXORD d, d, d /* d = 0 */
+
+// func fmaAVX512(rounds int)
+TEXT ·fmaAVX512(SB), NOSPLIT, $0-8
+	MOVQ  rounds+0(FP), CX              // CX = rounds
+	ZERO4Z(Z0, Z1, Z2, Z3)              // v = 0
+	ZERO4Z(Z4, Z5, Z6, Z7)
+	ZERO4Z(Z8, Z9, Z10, Z11)
+	ZERO4Z(Z12, Z13, Z14, Z15)
+	ZERO4Z(Z16, Z17, Z18, Z19)          // x = Z16, y = Z17
+	TESTQ CX, CX                        // rounds <= 0?
+	JLE   done512                       // nothing to do
+
+loop512:
+	FMA4(Z16, Z17, Z0, Z1, Z2, Z3)      // v[0:4] += x y
+	FMA4(Z16, Z17, Z4, Z5, Z6, Z7)      // v[4:8]
+	FMA4(Z16, Z17, Z8, Z9, Z10, Z11)    // v[8:12]
+	FMA4(Z16, Z17, Z12, Z13, Z14, Z15)  // v[12:16]
+	DECQ CX                             // rounds--
+	JNZ  loop512                        // until none is left
+
+done512:
+	VZEROUPPER                          // Go's own code is SSE
+	RET
+
+// func fmaAVX2(rounds int)
+TEXT ·fmaAVX2(SB), NOSPLIT, $0-8
+	MOVQ  rounds+0(FP), CX              // CX = rounds
+	ZERO4(Y0, Y1, Y2, Y3)               // v = 0
+	ZERO4(Y4, Y5, Y6, Y7)
+	ZERO4(Y8, Y9, Y10, Y11)
+	ZERO4(Y12, Y13, Y14, Y15)           // x = Y12, y = Y13
+	TESTQ CX, CX                        // rounds <= 0?
+	JLE   done2                         // nothing to do
+
+loop2:
+	FMA4(Y12, Y13, Y0, Y1, Y2, Y3)      // v[0:4] += x y
+	FMA4(Y12, Y13, Y4, Y5, Y6, Y7)      // v[4:8]
+	FMA4(Y12, Y13, Y8, Y9, Y10, Y11)    // v[8:12]
+	DECQ CX                             // rounds--
+	JNZ  loop2                          // until none is left
+
+done2:
+	VZEROUPPER                          // Go's own code is SSE
+	RET

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package peak
+
+// fmaLoop returns nil: the Go compiler has no vectors to measure with.
+func fmaLoop() (loop func(rounds int), flops int64) { return nil, 0 }

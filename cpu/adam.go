@@ -1,0 +1,63 @@
+package cpu
+
+import (
+	"math"
+
+	"example.org/chainrule/device"
+)
+
+// Adam applies a step of Adam or AdamW; see device.Update.
+func (d *Device) Adam(w, m, v, grad, control, table device.Buffer, s device.Adam) {
+	call := device.Call{
+		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(m), device.To(v), device.To(grad)},
+		Src: [8]device.Buffer{control, table}, FLOPs: 15 * int64(w.Len()),
+	}
+	d.run(call, func(p *plan) {
+		w, m, v, grad, control := f32(w), f32(m), f32(v), f32(grad), i32(control)
+		groups := new([device.MaxGroups]adamConstants)
+		p.each(1, func(_, _ int) { readAdam(groups, control, s) })
+		p.eachSlabRow(control, i32(table), grad, func(r int, group int32) {
+			groups[group].row(rowOf(w, r), rowOf(m, r), rowOf(v, r), rowOf(grad, r))
+		})
+	})
+}
+
+// adamConstants are those of one group in one step. The corrections of the two
+// means are part of them.
+type adamConstants struct {
+	clip, decay  float32 // of the gradient: the factor, and the share of w in it
+	shrink       float32 // η λ, where decay is decoupled
+	beta1, beta2 float32
+	rate         float32 // η/(1-β₁ᵗ)
+	root         float32 // 1/√(1-β₂ᵗ)
+	epsilon      float32
+}
+
+func readAdam(groups *[device.MaxGroups]adamConstants, control []int32, s device.Adam) {
+	var now step
+	now.read(control)
+	unbiased := func(beta float32) float64 { return 1 - math.Pow(float64(beta), now.applied) }
+	for i := range groups {
+		g := adamConstants{
+			clip: now.clip, beta1: s.Beta1, beta2: s.Beta2, epsilon: s.Epsilon,
+			rate: float32(float64(now.rate[i]) / unbiased(s.Beta1)),
+			root: float32(1 / math.Sqrt(unbiased(s.Beta2))),
+		}
+		if s.Decoupled {
+			g.shrink = now.rate[i] * now.decay[i]
+		} else {
+			g.decay = now.decay[i]
+		}
+		groups[i] = g
+	}
+}
+
+func (k adamConstants) row(w, m, v, grad *row) {
+	for i := range w {
+		g := k.clip*grad[i] + k.decay*w[i]
+		m[i] = k.beta1*m[i] + (1-k.beta1)*g
+		v[i] = k.beta2*v[i] + (1-k.beta2)*g*g
+		root := float32(math.Sqrt(float64(v[i]))) * k.root
+		w[i] -= k.shrink*w[i] + k.rate*m[i]/(root+k.epsilon)
+	}
+}

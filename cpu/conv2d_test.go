@@ -1,0 +1,223 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.org/chainrule/device"
+)
+
+// A convCase is a convolution with operands, and its three results by the
+// definition in float64, each with the sum of absolute values.
+type convCase struct {
+	device.Conv2D
+	x, w, dy     []float32
+	y, dx, dw    []float64
+	sy, sdx, sdw []float64
+}
+
+func newConvCase(s device.Conv2D, dt device.DType) *convCase {
+	r := rand.New(rand.NewPCG(7, 8))
+	oh, ow := s.Out()
+	nx, nw, ny := s.N*s.H*s.W*s.C, s.K*s.KH*s.KW*s.C/s.Groups, s.N*oh*ow*s.K
+	c := &convCase{Conv2D: s, x: rounded(dt, noise(r, nx)), w: rounded(dt, noise(r, nw)), dy: rounded(dt, noise(r, ny))}
+	c.dx, c.dw, c.y = make([]float64, nx), make([]float64, nw), make([]float64, ny)
+	c.sdx, c.sdw, c.sy = make([]float64, nx), make([]float64, nw), make([]float64, ny)
+	c.define(oh, ow)
+	return c
+}
+
+// define walks every triple of elements of y, x and w that meet.
+func (c *convCase) define(oh, ow int) {
+	group, filters := c.C/c.Groups, c.K/c.Groups
+	for yi := range c.y {
+		o, j, i, n := yi%c.K, yi/c.K%ow, yi/c.K/ow%oh, yi/c.K/ow/oh
+		for wi := range c.KH * c.KW * group {
+			ch, kw, kh := wi%group, wi/group%c.KW, wi/group/c.KW
+			h, w := i*c.StrideH+kh*c.DilationH-c.Top, j*c.StrideW+kw*c.DilationW-c.Left
+			if h < 0 || h >= c.H || w < 0 || w >= c.W {
+				continue
+			}
+			c.meet(yi, ((n*c.H+h)*c.W+w)*c.C+o/filters*group+ch, o*c.KH*c.KW*group+wi)
+		}
+	}
+}
+
+func (c *convCase) meet(yi, xi, wi int) {
+	y, x, w := float64(c.dy[yi]), float64(c.x[xi]), float64(c.w[wi])
+	for _, r := range []struct {
+		sum, size []float64
+		i         int
+		v         float64
+	}{{c.y, c.sy, yi, x * w}, {c.dx, c.sdx, xi, y * w}, {c.dw, c.sdw, wi, y * x}} {
+		r.sum[r.i] += r.v
+		r.size[r.i] += math.Abs(r.v)
+	}
+}
+
+// run computes the three results on d, added to ones.
+func (c *convCase) run(t testing.TB, d *Device, data, result device.DType) (y, dx, dw []float32) {
+	ones := func(n int) device.Buffer {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = 1
+		}
+		return upload(t, d, result, v)
+	}
+	x, w, dy := upload(t, d, data, c.x), upload(t, d, data, c.w), upload(t, d, data, c.dy)
+	by, bx, bw := ones(len(c.y)), ones(len(c.dx)), ones(len(c.dw))
+	d.Conv2D(device.Onto(by), device.Dst{}, x, w, nil, c.Conv2D)
+	d.Conv2DGradInput(device.Onto(bx), dy, w, c.Conv2D)
+	d.Conv2DGradFilter(device.Onto(bw), dy, x, c.Conv2D)
+	return download(t, d, by), download(t, d, bx), download(t, d, bw)
+}
+
+func (c *convCase) check(t testing.TB, d *Device, data, result device.DType) {
+	y, dx, dw := c.run(t, d, data, result)
+	oh, ow := c.Out()
+	for i := range y {
+		near(t, result, c.y[i]+1, c.sy[i]+1, c.KH*c.KW*c.C/c.Groups+1, y[i])
+	}
+	for i := range dx {
+		near(t, result, c.dx[i]+1, c.sdx[i]+1, c.KH*c.KW*c.K/c.Groups+1, dx[i])
+	}
+	for i := range dw {
+		near(t, result, c.dw[i]+1, c.sdw[i]+1, c.N*oh*ow+1, dw[i])
+	}
+}
+
+// square is a window with the same numbers in both axes.
+func square(kernel, stride, dilation, pad int) device.Window {
+	return device.Window{
+		KH: kernel, KW: kernel, StrideH: stride, StrideW: stride, DilationH: dilation, DilationW: dilation,
+		Top: pad, Bottom: pad, Left: pad, Right: pad,
+	}
+}
+
+func convCases() []device.Conv2D {
+	return []device.Conv2D{
+		{N: 2, H: 9, W: 8, C: 1, K: 5, Groups: 1, Window: square(5, 1, 1, 2)},
+		{N: 2, H: 7, W: 11, C: 3, K: 34, Groups: 1, Window: square(3, 1, 1, 1)},
+		{N: 2, H: 9, W: 8, C: 5, K: 4, Groups: 1, Window: square(3, 2, 1, 1)},
+		{N: 2, H: 8, W: 9, C: 5, K: 4, Groups: 1, Window: square(1, 2, 1, 0)},
+		{N: 2, H: 8, W: 9, C: 5, K: 4, Groups: 1, Window: square(1, 1, 1, 0)},
+		{N: 1, H: 13, W: 12, C: 4, K: 6, Groups: 2, Window: square(3, 2, 2, 2)},
+		{N: 1, H: 13, W: 12, C: 4, K: 8, Groups: 4, Window: square(3, 1, 1, 1)},
+		{N: 2, H: 9, W: 8, C: 6, K: 6, Groups: 6, Window: square(3, 1, 1, 1)},
+		{N: 2, H: 9, W: 8, C: 6, K: 6, Groups: 6, Window: square(3, 3, 2, 2)},
+		{N: 2, H: 9, W: 10, C: 2, K: 3, Groups: 1, Window: device.Window{
+			KH: 2, KW: 4, StrideH: 3, StrideW: 2, DilationH: 2, DilationW: 3, Top: 1, Bottom: 0, Left: 4, Right: 5}},
+		{N: 3, H: 1, W: 40, C: 20, K: 17, Groups: 1, Window: device.Window{
+			KH: 1, KW: 7, StrideH: 1, StrideW: 2, DilationH: 1, DilationW: 1, Left: 3, Right: 3}},
+		{N: 1, H: 2, W: 2, C: 2, K: 3, Groups: 1, Window: square(3, 1, 1, 0)}, // no place for the window
+		{N: 0, H: 5, W: 5, C: 2, K: 3, Groups: 1, Window: square(3, 1, 1, 1)},
+		{N: 8, H: 16, W: 16, C: 40, K: 35, Groups: 1, Window: square(3, 1, 1, 1)}, // several blocks and parts
+	}
+}
+
+func TestConv2D(t *testing.T) {
+	for i, s := range convCases() {
+		c := newConvCase(s, device.Float32)
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			eachLevel(t, func(t *testing.T, l Level) {
+				c.check(t, newDevice(t, l, 2), device.Float32, device.Float32)
+			})
+		})
+	}
+}
+
+func TestConv2DDTypes(t *testing.T) {
+	d := newDevice(t, 0, 2)
+	for _, s := range convCases()[:9] {
+		c := newConvCase(s, device.BFloat16)
+		c.check(t, d, device.BFloat16, device.BFloat16)
+		c.check(t, d, device.BFloat16, device.Float32)
+	}
+}
+
+// Bias and activation reach every channel of every group.
+func TestConv2DEpilogue(t *testing.T) {
+	d := newDevice(t, 0, 2)
+	for _, s := range convCases()[5:9] {
+		c := newConvCase(s, device.Float32)
+		bias := noise(rand.New(rand.NewPCG(9, 10)), s.K)
+		zero := make([]float32, len(c.y))
+		y, pre := upload(t, d, device.Float32, zero), upload(t, d, device.Float32, zero)
+		x, w, b := upload(t, d, device.Float32, c.x), upload(t, d, device.Float32, c.w), upload(t, d, device.Float32, bias)
+		s.Act.Func = device.ReLU
+		d.Conv2D(device.To(y), device.To(pre), x, w, b, s)
+		before := download(t, d, pre)
+		for i, v := range download(t, d, y) {
+			add := float64(bias[i%s.K])
+			near(t, device.Float32, c.y[i]+add, c.sy[i]+math.Abs(add), s.KH*s.KW*s.C+1, before[i])
+			require.Equal(t, max(before[i], 0), v)
+		}
+	}
+}
+
+// The bits of the results do not depend on the workers.
+func TestConv2DBits(t *testing.T) {
+	for _, s := range convCases() {
+		c := newConvCase(s, device.Float32)
+		y, dx, dw := c.run(t, newDevice(t, 0, 1), device.Float32, device.Float32)
+		for _, threads := range []int{2, 3, 5} {
+			y2, dx2, dw2 := c.run(t, newDevice(t, 0, threads), device.Float32, device.Float32)
+			require.Equal(t, y, y2, "%d workers", threads)
+			require.Equal(t, dx, dx2, "%d workers", threads)
+			require.Equal(t, dw, dw2, "%d workers", threads)
+		}
+	}
+}
+
+// Plans that are played again allocate nothing.
+func TestConv2DAllocs(t *testing.T) {
+	d := newDevice(t, 0, 2)
+	for _, s := range []device.Conv2D{convCases()[2], convCases()[8], convCases()[13]} {
+		c := newConvCase(s, device.Float32)
+		x, w, dy := upload(t, d, device.Float32, c.x), upload(t, d, device.Float32, c.w), upload(t, d, device.Float32, c.dy)
+		y, dx, dw := upload(t, d, device.Float32, c.dy), upload(t, d, device.Float32, c.x), upload(t, d, device.Float32, c.w)
+		r, err := d.Record(func() error {
+			d.Conv2D(device.To(y), device.Dst{}, x, w, nil, s)
+			d.Conv2DGradInput(device.To(dx), dy, w, s)
+			d.Conv2DGradFilter(device.Onto(dw), dy, x, s)
+			return nil
+		})
+		require.NoError(t, err)
+		require.Zero(t, testing.AllocsPerRun(10, func() { _ = r.Run() }))
+		r.Close()
+	}
+}
+
+func BenchmarkConv2D(b *testing.B) {
+	for name, s := range map[string]device.Conv2D{
+		"lenet1":     {N: 64, H: 28, W: 28, C: 1, K: 32, Groups: 1, Window: square(5, 1, 1, 2)},
+		"lenet2":     {N: 64, H: 14, W: 14, C: 32, K: 64, Groups: 1, Window: square(5, 1, 1, 2)},
+		"resnet16":   {N: 128, H: 32, W: 32, C: 16, K: 16, Groups: 1, Window: square(3, 1, 1, 1)},
+		"resnet32s2": {N: 128, H: 32, W: 32, C: 16, K: 32, Groups: 1, Window: square(3, 2, 1, 1)},
+		"resnet32":   {N: 128, H: 16, W: 16, C: 32, K: 32, Groups: 1, Window: square(3, 1, 1, 1)},
+		"resnet64":   {N: 128, H: 8, W: 8, C: 64, K: 64, Groups: 1, Window: square(3, 1, 1, 1)},
+		"depthwise":  {N: 16, H: 32, W: 32, C: 128, K: 128, Groups: 128, Window: square(3, 1, 1, 1)},
+	} {
+		d := newDevice(b, 0, 0)
+		c := &convCase{Conv2D: s}
+		oh, ow := s.Out()
+		x := upload(b, d, device.Float32, make([]float32, s.N*s.H*s.W*s.C))
+		w := upload(b, d, device.Float32, make([]float32, s.K*s.KH*s.KW*s.C/s.Groups))
+		y := upload(b, d, device.Float32, make([]float32, s.N*oh*ow*s.K))
+		bench := func(pass string, f func()) {
+			b.Run(name+"/"+pass, func(b *testing.B) {
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(float64(c.FLOPs())*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			})
+		}
+		bench("forward", func() { d.Conv2D(device.To(y), device.Dst{}, x, w, nil, s) })
+		bench("gradinput", func() { d.Conv2DGradInput(device.To(x), y, w, s) })
+		bench("gradfilter", func() { d.Conv2DGradFilter(device.To(w), y, x, s) })
+	}
+}

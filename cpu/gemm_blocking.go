@@ -1,0 +1,73 @@
+package cpu
+
+// The largest blocks: a strip of B (blockDepth by the micro-tile's columns, 32
+// KiB with AVX-512) fits the first cache, and the two blocks and the tile
+// together the second (1 MiB).
+const (
+	blockRows  = 192
+	blockCols  = 256
+	blockDepth = 256
+
+	enoughTasks  = 16      // to keep the workers busy
+	smallTask    = 1 << 20 // multiplications not worth cutting further: some 10 µs
+	minBlockRows = 64      // of a block that is cut further, so that reading an
+	minBlockCols = 128     // element of A or B stays cheap beside multiplying it
+	minPart      = 8       // blocks of k in a part
+)
+
+// A blocking says how a product is divided.
+type blocking struct {
+	mc, nc, kc int // extents of a block
+	gm, gn, gk int // blocks along m, n and k
+	parts      int // runs of blocks of k that are summed apart
+}
+
+// blockingOf divides g, first into blocks that fit the caches, then further until
+// there are enough tasks.
+func blockingOf(g *product, k *kernels) blocking {
+	c := blocking{gm: ceilDiv(g.m, blockRows), gn: ceilDiv(g.n, blockCols), gk: ceilDiv(g.k, blockDepth), parts: 1}
+	tasks := func() int { return g.batch * c.gm * c.gn }
+	for tasks() < enoughTasks && g.m*g.n*g.k/(c.gm*c.gn) > smallTask {
+		m, n := g.m/c.gm, g.n/c.gn
+		switch {
+		case n > minBlockCols && n >= m:
+			c.gn *= 2
+		case m > minBlockRows:
+			c.gm *= 2
+		default:
+			c.parts = max(1, min(ceilDiv(enoughTasks, tasks()), c.gk/minPart))
+			return c.sized(g, k)
+		}
+	}
+	return c.sized(g, k)
+}
+
+// sized derives the extents of the blocks from their numbers, and the numbers
+// again from the extents, which are whole micro-tiles.
+func (c blocking) sized(g *product, k *kernels) blocking {
+	c.mc = roundUp(ceilDiv(g.m, c.gm), k.mr)
+	c.nc = roundUp(ceilDiv(g.n, c.gn), k.nr)
+	c.kc = roundUp(ceilDiv(g.k, max(c.gk, 1)), 8)
+	c.gm, c.gn = ceilDiv(g.m, c.mc), ceilDiv(g.n, c.nc)
+	if g.k > 0 {
+		c.gk = ceilDiv(g.k, c.kc)
+	}
+	c.parts = max(1, min(c.parts, c.gk))
+	return c
+}
+
+// A span is a range of indices.
+type span struct{ lo, hi int }
+
+func (s span) len() int { return s.hi - s.lo }
+
+// spanAt is span number i where n indices are cut into spans of size.
+func spanAt(i, size, n int) span { return span{i * size, min((i+1)*size, n)} }
+
+func ceilDiv(n, d int) int { return (n + d - 1) / d }
+
+func roundUp(n, unit int) int { return ceilDiv(n, unit) * unit }
+
+// spread is the distance between rows of n elements: whole cache lines, an odd
+// number of them, so that a column meets every set of a cache.
+func spread(n int) int { return (ceilDiv(n, 16) | 1) * 16 }

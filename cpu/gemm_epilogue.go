@@ -1,0 +1,77 @@
+package cpu
+
+import "example.org/chainrule/device"
+
+// An epilogue is what becomes of the finished sums of a product, while they are
+// still in cache: plus bias, a copy, the activation, and the destination.
+type epilogue struct {
+	dst, pre device.Dst           // pre takes the value before the activation
+	bias     []float32            // of each column; nil for none
+	biasStep int                  // from matrix to matrix
+	act      func(y, x []float32) // nil for none
+	at       raster               // where the rows go
+}
+
+// activation is f as an epilogue wants it.
+func activation(f device.Unary) func(y, x []float32) {
+	if f.Func == device.Identity {
+		return nil
+	}
+	return unaryRow(f)
+}
+
+// begin sets v, which starts at column col of matrix i, to the bias or zero.
+func (e *epilogue) begin(v []float32, i, col int) {
+	if e.bias == nil {
+		clear(v)
+	} else {
+		copy(v, e.bias[i*e.biasStep+col:])
+	}
+}
+
+// end takes the sums v of matrix i, from (row, col) on, and may overwrite them.
+func (e *epilogue) end(v []float32, i, row, col int) {
+	at := e.at.of(i, row) + col
+	store(e.pre, at, v)
+	if e.act != nil {
+		e.act(v, v)
+	}
+	store(e.dst, at, v)
+}
+
+// store puts v into d from element at on, if it is wanted.
+func store(d device.Dst, at int, v []float32) {
+	if !d.Wanted() {
+		return
+	}
+	b := of(d.Buf)
+	if b.dtype == device.Float32 && !d.Add {
+		copy(b.f32[at:], v)
+		return
+	}
+	out{dst: b, add: d.Add, lo: at, v: v}.commit()
+}
+
+// A raster says where rows begin in a buffer. Row r stands for pixel (n, h, w)
+// of images of height by width, counted in that order.
+type raster struct {
+	height, width      int
+	origin, step       int // of matrix 0, and from matrix to matrix
+	image, line, pixel int // from image to image, line to line, pixel to pixel
+}
+
+// matrixRows is the raster of plain matrices.
+func matrixRows(ld, step int) raster { return raster{height: 1, width: 1, image: ld, step: step} }
+
+// split is the pixel of a row.
+func (r *raster) split(row int) (n, h, w int) {
+	w = row % r.width
+	row /= r.width
+	return row / r.height, row % r.height, w
+}
+
+// of is where row of matrix i begins.
+func (r *raster) of(i, row int) int {
+	n, h, w := r.split(row)
+	return r.origin + i*r.step + n*r.image + h*r.line + w*r.pixel
+}

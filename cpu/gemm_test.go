@@ -1,0 +1,375 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.org/chainrule/device"
+)
+
+// eachLevel runs f once for every level of this machine.
+func eachLevel(t *testing.T, f func(t *testing.T, l Level)) {
+	for _, l := range Levels() {
+		t.Run(l.String(), func(t *testing.T) { f(t, l) })
+	}
+}
+
+// newDevice is a device that is closed at the end of the test.
+func newDevice(t testing.TB, l Level, threads int) *Device {
+	d, err := New(Options{Level: l, Threads: threads})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}
+
+// upload is a new buffer that holds v.
+func upload(t testing.TB, d *Device, dt device.DType, v []float32) device.Buffer {
+	b, err := d.Alloc(dt, len(v))
+	require.NoError(t, err)
+	d.Upload(b, v)
+	return b
+}
+
+func download(t testing.TB, d *Device, b device.Buffer) []float32 {
+	v := make([]float32, b.Len())
+	require.NoError(t, d.Download(v, b))
+	return v
+}
+
+func noise(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+	}
+	return v
+}
+
+// rounded is v as dt stores it.
+func rounded(dt device.DType, v []float32) []float32 {
+	if dt == device.BFloat16 {
+		for i := range v {
+			v[i] = toBFloat16(v[i]).float32()
+		}
+	}
+	return v
+}
+
+const (
+	epsilon32 = 1.0 / (1 << 24) // half an ulp of 1
+	epsilon16 = 1.0 / (1 << 8)  // of bfloat16
+)
+
+// near requires |got - want| to be within the rounding of a sum of terms
+// products whose absolute values sum to size, stored as dt. Higham, Accuracy
+// and Stability of Numerical Algorithms, section 3.1.
+func near(t testing.TB, dt device.DType, want, size float64, terms int, got float32) {
+	t.Helper()
+	bound := float64(terms+4) * epsilon32 * size
+	if dt == device.BFloat16 {
+		bound += epsilon16 * math.Abs(want)
+	}
+	if math.Abs(float64(got)-want) > bound {
+		require.Failf(t, "too far", "got %v, want %v within %g", got, want, bound)
+	}
+}
+
+func TestMicroKernels(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		k, err := kernelsFor(l)
+		require.NoError(t, err)
+		for _, depth := range []int{0, 1, 2, 7, 33} {
+			testMicroKernel(t, k.wide, k.mr, k.nr, depth)
+			if k.narrow != nil {
+				testMicroKernel(t, k.narrow, k.mr, k.nr/2, depth)
+			}
+		}
+	})
+}
+
+func testMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
+	r := rand.New(rand.NewPCG(1, 2))
+	ldb, ldc := nr+3, nr+5
+	for _, stride := range [][2]int{{depth + 2, 1}, {1, mr + 1}} {
+		rs, ks := stride[0], stride[1]
+		a, b, c := noise(r, mr*rs+depth*ks+1), noise(r, (depth+1)*ldb), noise(r, (mr+1)*ldc)
+		got := append([]float32{}, c...)
+		kernel(got, ldc, a, rs, ks, b, ldb, depth)
+		for i := range got {
+			row, col := i/ldc, i%ldc
+			if row >= mr || col >= nr {
+				require.Equal(t, c[i], got[i], "outside the tile")
+				continue
+			}
+			want, size := float64(c[i]), math.Abs(float64(c[i]))
+			for p := range depth {
+				x := float64(a[row*rs+p*ks]) * float64(b[p*ldb+col])
+				want, size = want+x, size+math.Abs(x)
+			}
+			near(t, device.Float32, want, size, depth, got[i])
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		k, err := kernelsFor(l)
+		require.NoError(t, err)
+		for _, cols := range []int{0, 8, 24} {
+			src := noise(rand.New(rand.NewPCG(3, 4)), 8*(cols+3))
+			dst := make([]float32, (cols+1)*10)
+			k.transpose(dst, 10, src, cols+3, cols)
+			for i, v := range dst {
+				if c, r := i/10, i%10; c < cols && r < 8 {
+					require.Equal(t, src[r*(cols+3)+c], v)
+				} else {
+					require.Zero(t, v, "outside the block")
+				}
+			}
+		}
+	})
+}
+
+// A matmulCase is a product with its operands, as stored, and the result of
+// the definition in float64.
+type matmulCase struct {
+	device.MatMul
+	a, b, bias, stale []float32
+}
+
+func newMatmulCase(s device.MatMul, dt device.DType) matmulCase {
+	r := rand.New(rand.NewPCG(5, 6))
+	count := func(shared bool, n int) int {
+		if shared {
+			return n
+		}
+		return n * s.Batch
+	}
+	return matmulCase{
+		MatMul: s,
+		a:      rounded(dt, noise(r, count(s.SharedA, s.M*s.K))),
+		b:      rounded(dt, noise(r, count(s.SharedB, s.K*s.N))),
+		bias:   noise(r, s.N),
+		stale:  rounded(dt, noise(r, s.Batch*s.M*s.N)),
+	}
+}
+
+// at is the definition: element (i, row, col), and the sum of absolute values.
+func (c *matmulCase) at(i, row, col int) (sum, size float64) {
+	sum = float64(c.bias[col])
+	size = math.Abs(sum)
+	for p := range c.K {
+		ai, bi := i*c.M*c.K, i*c.K*c.N
+		if c.SharedA {
+			ai = 0
+		}
+		if c.SharedB {
+			bi = 0
+		}
+		if c.TransA {
+			ai += p*c.M + row
+		} else {
+			ai += row*c.K + p
+		}
+		if c.TransB {
+			bi += col*c.K + p
+		} else {
+			bi += p*c.N + col
+		}
+		x := float64(c.a[ai]) * float64(c.b[bi])
+		sum, size = sum+x, size+math.Abs(x)
+	}
+	return sum, size
+}
+
+// run computes the case on d; the buffer of the result holds canaries around it.
+func (c *matmulCase) run(t testing.TB, d *Device, data, result device.DType, add bool) []float32 {
+	const canary = 64
+	guarded := make([]float32, len(c.stale)+2*canary)
+	for i := range guarded {
+		guarded[i] = 7
+	}
+	copy(guarded[canary:], c.stale)
+	dst := upload(t, d, result, guarded)
+	a, b := upload(t, d, data, c.a), upload(t, d, data, c.b)
+	bias := upload(t, d, device.Float32, c.bias)
+	to := device.Dst{Buf: dst.Slice(canary, canary+len(c.stale)), Add: add}
+	d.MatMul(to, device.Dst{}, a, b, bias, c.MatMul)
+	got := download(t, d, dst)
+	for i := range canary {
+		require.EqualValues(t, 7, got[i])
+		require.EqualValues(t, 7, got[len(got)-1-i])
+	}
+	require.Equal(t, c.a, download(t, d, a))
+	require.Equal(t, c.b, download(t, d, b))
+	return got[canary : len(got)-canary]
+}
+
+func (c *matmulCase) check(t testing.TB, d *Device, data, result device.DType, add bool) {
+	got := c.run(t, d, data, result, add)
+	for at, v := range got {
+		want, size := c.at(at/(c.M*c.N), at/c.N%c.M, at%c.N)
+		if add {
+			want += float64(c.stale[at])
+			size += math.Abs(float64(c.stale[at]))
+		}
+		near(t, result, want, size, c.K+1, v)
+	}
+}
+
+func TestMatMulSizes(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		d := newDevice(t, l, 2)
+		sizes := []int{0, 1, 7, 31, 33}
+		for _, m := range sizes {
+			for _, n := range sizes {
+				for _, k := range sizes {
+					s := device.MatMul{Batch: 1, M: m, N: n, K: k, TransA: (m+n)%2 == 0, TransB: (n+k)%2 == 0}
+					c := newMatmulCase(s, device.Float32)
+					c.check(t, d, device.Float32, device.Float32, (m+n+k)%2 == 0)
+				}
+			}
+		}
+	})
+}
+
+func TestMatMulBlocks(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		d := newDevice(t, l, 2)
+		for i, s := range []device.MatMul{
+			{Batch: 1, M: blockRows + 1, N: blockCols - 1, K: blockDepth + 1},
+			{Batch: 1, M: blockRows - 1, N: blockCols + 1, K: blockDepth - 1, TransA: true},
+			{Batch: 1, M: 2*blockRows + 5, N: 40, K: 2*blockDepth + 3, TransB: true},
+			{Batch: 1, M: 9, N: 21, K: 17*blockDepth*minPart + 3, TransA: true}, // in parts
+			{Batch: 3, M: 17, N: 18, K: 19, SharedA: true},
+			{Batch: 3, M: 17, N: 18, K: 19, SharedB: true},
+			{Batch: 3, M: 17, N: 18, K: 19, SharedB: true, TransA: true, TransB: true},
+			{Batch: 40, M: 3, N: 4, K: 5, TransA: true, TransB: true},
+		} {
+			c := newMatmulCase(s, device.Float32)
+			c.check(t, d, device.Float32, device.Float32, i%2 == 0)
+		}
+	})
+}
+
+func TestMatMulDTypes(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		d := newDevice(t, l, 2)
+		for _, s := range []device.MatMul{
+			{Batch: 2, M: 33, N: 45, K: 65},
+			{Batch: 1, M: blockRows + 9, N: blockCols + 9, K: 35, TransA: true, TransB: true},
+		} {
+			c := newMatmulCase(s, device.BFloat16)
+			for _, add := range []bool{false, true} {
+				c.check(t, d, device.BFloat16, device.BFloat16, add)
+				c.check(t, d, device.BFloat16, device.Float32, add)
+			}
+		}
+	})
+}
+
+// The bits of a result do not depend on the workers.
+func TestMatMulBits(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		for _, s := range []device.MatMul{
+			{Batch: 1, M: 300, N: 280, K: 270, TransB: true},
+			{Batch: 1, M: 12, N: 20, K: 6 * blockDepth * minPart},
+		} {
+			c := newMatmulCase(s, device.Float32)
+			want := c.run(t, newDevice(t, l, 1), device.Float32, device.Float32, true)
+			for _, threads := range []int{2, 3, 5} {
+				got := c.run(t, newDevice(t, l, threads), device.Float32, device.Float32, true)
+				require.Equal(t, want, got, "%d workers", threads)
+			}
+		}
+	})
+}
+
+// Both results of a call: before and after the activation.
+func TestMatMulActivation(t *testing.T) {
+	d := newDevice(t, 0, 2)
+	c := newMatmulCase(device.MatMul{Batch: 1, M: 5, N: 50, K: 9}, device.Float32)
+	want := c.run(t, d, device.Float32, device.Float32, false)
+	y, pre := upload(t, d, device.Float32, c.stale), upload(t, d, device.Float32, c.stale)
+	a, b, bias := upload(t, d, device.Float32, c.a), upload(t, d, device.Float32, c.b), upload(t, d, device.Float32, c.bias)
+	c.Act.Func = device.ReLU
+	d.MatMul(device.To(y), device.To(pre), a, b, bias, c.MatMul)
+	require.Equal(t, want, download(t, d, pre))
+	for i, v := range download(t, d, y) {
+		require.Equal(t, max(want[i], 0), v)
+	}
+}
+
+// NaN and infinities spread as IEEE 754 says: a zero factor hides none.
+func TestMatMulNaN(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		d := newDevice(t, l, 1)
+		inf := float32(math.Inf(1))
+		a := upload(t, d, device.Float32, []float32{0, 1, 1, 1})
+		b := upload(t, d, device.Float32, []float32{inf, 2, 1, 3})
+		c := upload(t, d, device.Float32, make([]float32, 4))
+		d.MatMul(device.To(c), device.Dst{}, a, b, nil, device.MatMul{Batch: 1, M: 2, N: 2, K: 2})
+		got := download(t, d, c)
+		require.True(t, math.IsNaN(float64(got[0])), "0 * Inf")
+		require.Equal(t, []float32{3, inf, 5}, got[1:])
+	})
+}
+
+// A plan that is played again allocates nothing.
+func TestMatMulAllocs(t *testing.T) {
+	d := newDevice(t, 0, 2)
+	for _, s := range []device.MatMul{
+		{Batch: 1, M: 300, N: 280, K: 270, TransB: true},
+		{Batch: 1, M: 12, N: 20, K: 6 * blockDepth * minPart, TransA: true},
+	} {
+		c := newMatmulCase(s, device.Float32)
+		a, b, dst := upload(t, d, device.Float32, c.a), upload(t, d, device.Float32, c.b), upload(t, d, device.Float32, c.stale)
+		r, err := d.Record(func() error {
+			d.MatMul(device.Onto(dst), device.Dst{}, a, b, nil, s)
+			return nil
+		})
+		require.NoError(t, err)
+		require.Zero(t, testing.AllocsPerRun(10, func() { _ = r.Run() }))
+		r.Close()
+	}
+}
+
+func BenchmarkMatMul(b *testing.B) {
+	for _, s := range []device.MatMul{
+		{M: 64, N: 64, K: 64},
+		{M: 256, N: 256, K: 256},
+		{M: 1024, N: 1024, K: 1024},
+		{M: 1024, N: 1024, K: 1024, TransA: true},
+		{M: 1024, N: 1024, K: 1024, TransB: true},
+		{M: 64, N: 1024, K: 3136, TransB: true},
+		{M: 64, N: 3136, K: 1024},
+		{M: 1024, N: 3136, K: 64, TransA: true},
+		{M: 1, N: 1024, K: 1024},
+	} {
+		s.Batch = 1
+		for _, l := range Levels() {
+			b.Run(fmt.Sprintf("%dx%dx%d%s/%v", s.M, s.N, s.K, transName(s), l), func(b *testing.B) {
+				d := newDevice(b, l, 0)
+				x, y := upload(b, d, device.Float32, make([]float32, s.M*s.K)), upload(b, d, device.Float32, make([]float32, s.K*s.N))
+				z := upload(b, d, device.Float32, make([]float32, s.M*s.N))
+				for b.Loop() {
+					d.MatMul(device.To(z), device.Dst{}, x, y, nil, s)
+				}
+				b.ReportMetric(float64(s.FLOPs())*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			})
+		}
+	}
+}
+
+func transName(s device.MatMul) string {
+	switch {
+	case s.TransA:
+		return "TransA"
+	case s.TransB:
+		return "TransB"
+	}
+	return ""
+}

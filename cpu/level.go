@@ -1,0 +1,94 @@
+package cpu
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A Level is an instruction set that inner loops are written in. The zero Level
+// stands for the best one of this machine.
+type Level int
+
+// The levels, slowest first.
+const (
+	LevelGo     Level = iota + 1 // plain Go, on every machine
+	LevelAVX2                    // 256-bit vectors: AVX2 and FMA
+	LevelAVX512                  // 512-bit vectors: AVX-512F
+)
+
+// LevelVariable is the environment variable that caps the default level: go,
+// avx2 or avx512.
+const LevelVariable = "CHAINRULE_CPU"
+
+var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512"}
+
+func (l Level) String() string {
+	if l < LevelGo || int(l) >= len(levelNames) {
+		return fmt.Sprintf("Level(%d)", int(l))
+	}
+	return levelNames[l]
+}
+
+// Levels lists what this machine can run, slowest first; LevelGo is always there.
+func Levels() []Level {
+	var ls []Level
+	for _, k := range machineKernels() {
+		ls = append(ls, k.level)
+	}
+	return ls
+}
+
+// kernels are the inner loops of one level.
+type kernels struct {
+	level  Level
+	mr, nr int         // rows and columns of a micro-tile
+	wide   microKernel // on mr by nr
+	narrow microKernel // on mr by nr/2; nil for none
+	// transpose sets dst[c*ldd+r] = src[r*lds+c] for r < 8 and c < cols, a
+	// multiple of 8.
+	transpose func(dst []float32, ldd int, src []float32, lds, cols int)
+}
+
+// A microKernel adds a product to a micro-tile that it keeps in registers:
+//
+//	c[i*ldc+j] += Σ_p a[i*rs+p*ks] b[p*ldb+j]    p < k
+type microKernel func(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+
+// kernelsFor returns the inner loops of a level. The error says that this
+// machine lacks it, or that the environment names an unknown one.
+func kernelsFor(l Level) (*kernels, error) {
+	if l == 0 {
+		return defaultKernels(os.Getenv(LevelVariable))
+	}
+	for _, k := range machineKernels() {
+		if k.level == l {
+			return k, nil
+		}
+	}
+	return nil, fmt.Errorf("cpu: this machine cannot run level %v: it has %v", l, Levels())
+}
+
+// defaultKernels returns the best level up to the one named; an empty name is
+// no limit.
+func defaultKernels(name string) (*kernels, error) {
+	limit := Level(len(levelNames))
+	if name != "" {
+		limit = 0
+		for l := LevelGo; int(l) < len(levelNames); l++ {
+			if levelNames[l] == strings.ToLower(name) {
+				limit = l
+			}
+		}
+		if limit == 0 {
+			return nil, fmt.Errorf("cpu: %s=%q: want one of %v", LevelVariable, name, levelNames[LevelGo:])
+		}
+	}
+	best := &goKernels
+	for _, k := range machineKernels() {
+		if k.level <= limit {
+			best = k
+		}
+	}
+	return best, nil
+}

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package cpu
+
+// machineKernels lists what this processor can run.
+func machineKernels() []*kernels { return []*kernels{&goKernels} }

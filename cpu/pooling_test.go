@@ -1,0 +1,67 @@
+package cpu
+
+import (
+	"fmt"
+	"testing"
+
+	"example.org/chainrule/device"
+)
+
+func poolCases(t device.DType, s device.Pool) (cases []kernelCase) {
+	oh, ow := s.Out()
+	x, y := s.N*s.H*s.W*s.C, s.N*oh*ow*s.C
+	name := fmt.Sprintf("%v/%dx%dx%dx%d/%dx%d", t, s.N, s.H, s.W, s.C, oh, ow)
+	if !s.Adaptive {
+		cases = append(cases,
+			kernelCase{"MaxPool/" + name, func(b *bed) (func(), []device.Buffer) {
+				x, y, index := b.data(t, x), b.alloc(t, y), b.alloc(device.Int32, y)
+				return func() { b.MaxPool(device.To(y), device.To(index), x, s) }, []device.Buffer{y, index}
+			}},
+			kernelCase{"MaxPoolGrad/" + name, func(b *bed) (func(), []device.Buffer) {
+				dy, index, dx := b.data(t, y), b.alloc(device.Int32, y), b.alloc(t, x)
+				b.MaxPool(device.Dst{}, device.To(index), b.data(t, x), s)
+				return func() { b.MaxPoolGrad(device.To(dx), dy, index, s) }, []device.Buffer{dx}
+			}})
+	}
+	return append(cases,
+		kernelCase{"AvgPool/" + name, func(b *bed) (func(), []device.Buffer) {
+			x, y := b.data(t, x), b.alloc(t, y)
+			return func() { b.AvgPool(device.To(y), x, s) }, []device.Buffer{y}
+		}},
+		kernelCase{"AvgPoolGrad/" + name, func(b *bed) (func(), []device.Buffer) {
+			dy, dx := b.data(t, y), b.alloc(t, x)
+			return func() { b.AvgPoolGrad(device.To(dx), dy, s) }, []device.Buffer{dx}
+		}})
+}
+
+func squareWindow(kernel, stride, padding int) device.Window {
+	return device.Window{
+		KH: kernel, KW: kernel, StrideH: stride, StrideW: stride, DilationH: 1, DilationW: 1,
+		Top: padding, Bottom: padding, Left: padding, Right: padding,
+	}
+}
+
+func TestPooling(t *testing.T) {
+	for _, dtype := range [...]device.DType{device.Float32, device.BFloat16} {
+		testKernels(t, poolCases(dtype, device.Pool{N: 5, H: 14, W: 14, C: 32, Window: squareWindow(2, 2, 0)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 2, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 3, H: 8, W: 8, C: 64, Adaptive: true, OH: 3, OW: 3}))
+	}
+}
+
+func TestPoolingOfManyChannels(t *testing.T) {
+	testValues(t, poolCases(device.Float32, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
+	testValues(t, poolCases(device.Float32, device.Pool{N: 1, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
+}
+
+func BenchmarkPooling(b *testing.B) {
+	for _, s := range []device.Pool{
+		{N: 64, H: 28, W: 28, C: 32, Window: squareWindow(2, 2, 0)},
+		{N: 64, H: 14, W: 14, C: 64, Window: squareWindow(2, 2, 0)},
+		{N: 64, H: 32, W: 32, C: 64, Window: squareWindow(3, 2, 1)},
+		{N: 128, H: 8, W: 8, C: 64, Adaptive: true, OH: 1, OW: 1},
+	} {
+		benchKernels(b, poolCases(device.Float32, s))
+	}
+}

@@ -1,0 +1,119 @@
+package cpu
+
+import (
+	"math"
+
+	"example.org/chainrule/device"
+)
+
+// run is the one way in: every kernel call goes through it. build plans the
+// call; the plan runs at once, or is written down while recording.
+func (d *Device) run(c device.Call, build func(p *plan)) {
+	c.Bytes = callBytes(&c)
+	if d.perform(c, build) {
+		d.traced(c)
+	}
+}
+
+// perform reports whether the call ran; it did not while recording.
+func (d *Device) perform(c device.Call, build func(p *plan)) bool {
+	d.lock()
+	defer d.mu.Unlock()
+	if d.replay != nil {
+		d.replay.add(c, build)
+		return false
+	}
+	d.plan.reset()
+	defer d.plan.release()
+	build(&d.plan)
+	if !d.plan.failed {
+		d.plan.execute()
+	}
+	return true
+}
+
+func callBytes(c *device.Call) (n int64) {
+	for _, dst := range c.Dst {
+		n += bufferBytes(dst.Buf)
+	}
+	for _, src := range c.Src {
+		n += bufferBytes(src)
+	}
+	return n
+}
+
+func bufferBytes(b device.Buffer) int64 {
+	if b == nil {
+		return 0
+	}
+	return int64(b.Len()) * int64(b.DType().Size())
+}
+
+// A plan is what one call does: its phases run in order, and the tasks of a
+// phase are spread over the workers. Closures are made while it is built and
+// never inside a task, so that playing it again allocates nothing.
+type plan struct {
+	dev       *Device
+	phases    []phase
+	workspace []*block
+	failed    bool
+}
+
+type phase struct {
+	n    int
+	task func(i, worker int)
+}
+
+// each adds a phase of n tasks. Which worker runs a task must not change a bit
+// of the result.
+func (p *plan) each(n int, task func(i, worker int)) {
+	if n > 0 {
+		p.phases = append(p.phases, phase{n, task})
+	}
+}
+
+// floats is workspace of n elements with undefined contents. Where there is no
+// memory it is nil, that is latched, and the call will be skipped.
+func (p *plan) floats(n int) []float32 {
+	if n == 0 {
+		return []float32{}
+	}
+	b, err := p.dev.take(int64(n) * 4)
+	if err != nil {
+		p.failed = true
+		p.dev.latch.Lock()
+		p.dev.latch.noMemory = err
+		p.dev.latch.Unlock()
+		return nil
+	}
+	p.workspace = append(p.workspace, b)
+	v := b.float32s()[:n]
+	if p.dev.poison {
+		fill(v, float32(math.NaN()))
+	}
+	return v
+}
+
+// workers is how many workers may run tasks.
+func (p *plan) workers() int { return len(p.dev.tiles) }
+
+func (p *plan) reset() {
+	clear(p.phases)
+	p.phases, p.workspace, p.failed = p.phases[:0], p.workspace[:0], false
+}
+
+func (p *plan) execute() {
+	p.dev.latch.Lock()
+	p.dev.latch.seq++
+	p.dev.latch.Unlock()
+	for _, ph := range p.phases {
+		p.dev.pool.each(ph.n, ph.task)
+	}
+}
+
+// release gives the workspace back.
+func (p *plan) release() {
+	for _, b := range p.workspace {
+		p.dev.give(b)
+	}
+}

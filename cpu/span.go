@@ -1,0 +1,84 @@
+package cpu
+
+import (
+	"math"
+
+	"example.org/chainrule/device"
+)
+
+// bfloat16 is the upper half of a float32.
+type bfloat16 uint16
+
+func (v bfloat16) float32() float32 { return math.Float32frombits(uint32(v) << 16) }
+
+// toBFloat16 rounds to nearest, ties to even; NaN stays a quiet NaN.
+func toBFloat16(f float32) bfloat16 {
+	u := math.Float32bits(f)
+	if f != f {
+		return bfloat16(u>>16 | 0x40)
+	}
+	return bfloat16((u + 0x7FFF + u>>16&1) >> 16)
+}
+
+// load is elements lo to hi of data as float32: a view of them, or widened
+// into tmp.
+func load(b *buffer, lo, hi int, tmp []float32) []float32 {
+	if b.dtype == device.Float32 {
+		return b.f32[lo:hi]
+	}
+	tmp = tmp[:hi-lo]
+	for i, v := range b.bf16[lo:hi] {
+		tmp[i] = v.float32()
+	}
+	return tmp
+}
+
+// An out is where a kernel puts results for elements lo to hi of a
+// destination: straight into it where that is Float32 and overwritten, else
+// into scratch that commit rounds or adds.
+type out struct {
+	dst *buffer
+	add bool
+	lo  int
+	v   []float32
+}
+
+// open gives a place for elements lo to hi of d; v has that length. Where d is
+// not wanted it is scratch, and commit does nothing.
+func open(d device.Dst, lo, hi int, tmp []float32) out {
+	if !d.Wanted() {
+		return out{v: tmp[:hi-lo]}
+	}
+	b := of(d.Buf)
+	if b.dtype == device.Float32 && !d.Add {
+		return out{dst: b, lo: lo, v: b.f32[lo:hi]}
+	}
+	return out{dst: b, add: d.Add, lo: lo, v: tmp[:hi-lo]}
+}
+
+// commit finishes what open began.
+func (o out) commit() {
+	switch {
+	case o.dst == nil:
+	case o.dst.dtype == device.BFloat16 && o.add:
+		for i, v := range o.v {
+			o.dst.bf16[o.lo+i] = toBFloat16(o.dst.bf16[o.lo+i].float32() + v)
+		}
+	case o.dst.dtype == device.BFloat16:
+		for i, v := range o.v {
+			o.dst.bf16[o.lo+i] = toBFloat16(v)
+		}
+	case o.add:
+		for i, v := range o.v {
+			o.dst.f32[o.lo+i] += v
+		}
+	}
+}
+
+// eachTile plans elementwise work on n elements, a tile at a time.
+func (p *plan) eachTile(n int, task func(lo, hi, worker int)) {
+	p.each((n+tileLen-1)/tileLen, func(i, worker int) {
+		lo := i * tileLen
+		task(lo, min(lo+tileLen, n), worker)
+	})
+}

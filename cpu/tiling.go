@@ -1,0 +1,56 @@
+package cpu
+
+import "example.org/chainrule/device"
+
+// A tiling cuts [Outer, N, Inner] into tiles that fit scratch: some rows and
+// columns of one outer index or, where these are all, of several.
+type tiling struct {
+	device.Reduce
+	outers, rows, cols int // of a tile, at most
+	deep, tall, wide   int // tiles along each axis
+}
+
+// A tile is a part of a tiling: the first of its outers, rows and columns, and
+// how many there are of each.
+type tile struct {
+	outer, row, col    int
+	outers, rows, cols int
+	to                 int // where it goes if tiles become rows: [Outer, tall, Inner]
+}
+
+// tilesOf cuts by the shape alone. There is a tile even where N is 0.
+func tilesOf(s device.Reduce) tiling {
+	t := tiling{Reduce: s, outers: 1, cols: min(s.Inner, stripCols)}
+	if s.Outer == 0 || s.Inner == 0 {
+		return t
+	}
+	t.rows = min(s.N, tileLen/t.cols)
+	t.tall = max(1, ceilDiv(s.N, tileLen/t.cols))
+	t.wide = ceilDiv(s.Inner, t.cols)
+	if t.tall == 1 && t.wide == 1 {
+		t.outers = tileLen / (max(s.N, 1) * s.Inner)
+	}
+	t.deep = ceilDiv(s.Outer, t.outers)
+	return t
+}
+
+// wholeColumns is the tiling whose tiles have all N rows. They need not fit
+// scratch.
+func (t tiling) wholeColumns() tiling {
+	t.rows, t.tall = t.N, min(t.tall, 1)
+	return t
+}
+
+func (t tiling) tiles() int { return t.deep * t.tall * t.wide }
+
+// at is tile number i.
+func (t tiling) at(i int) tile {
+	o, high, c := i/(t.tall*t.wide)*t.outers, i/t.wide%t.tall, i%t.wide*t.cols
+	r := high * t.rows
+	return tile{
+		outer: o, outers: min(t.outers, t.Outer-o),
+		row: r, rows: min(t.rows, t.N-r),
+		col: c, cols: min(t.cols, t.Inner-c),
+		to: (o*t.tall+high)*t.Inner + c,
+	}
+}

@@ -1,0 +1,51 @@
+package device
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Fault is bad data that a kernel found: an id or a label out of range. The
+// element was skipped; update kernels change nothing while the fault stands.
+type Fault struct {
+	Op    string // the kernel
+	Index int    // position of the value in its buffer
+	Value int    // what was there
+	Limit int    // valid values are 0 to Limit-1
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("device: %s: value %d at index %d is out of range: there are %d classes (0 to %d)", f.Op, f.Value, f.Index, f.Limit, f.Limit-1)
+}
+
+// A MemoryError reports that a device has no room, and who has it.
+type MemoryError struct {
+	Device  string
+	Want    int64 // bytes asked for
+	Live    int64 // bytes in use
+	Limit   int64 // bytes there may be; 0 where only the system knows
+	Holders []Holder
+}
+
+// A Holder is the share of live memory held by buffers of one kind.
+type Holder struct {
+	DType DType
+	Len   int // elements of each buffer
+	Count int // how many such buffers
+}
+
+func (e *MemoryError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "device: %s: out of memory: %d bytes wanted, %d in use", e.Device, e.Want, e.Live)
+	if e.Limit > 0 {
+		fmt.Fprintf(&b, " of %d", e.Limit)
+	}
+	for i, h := range e.Holders {
+		sep := ", "
+		if i == 0 {
+			sep = "; largest: "
+		}
+		fmt.Fprintf(&b, "%s%d x %v[%d]", sep, h.Count, h.DType, h.Len)
+	}
+	return b.String() + " (use a smaller batch)"
+}

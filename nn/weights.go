@@ -1,0 +1,91 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.org/chainrule/backward"
+	"example.org/chainrule/tensor/safetensors"
+)
+
+// Save writes the parameters and running statistics to a safetensors file,
+// under PyTorch's names and in its layouts, whole or not at all. metadata may
+// be nil.
+func Save(path string, ps *backward.Params, metadata map[string]string) error {
+	var arrays []safetensors.Array
+	for p := range ps.All() {
+		w, err := p.Stored()
+		if err != nil {
+			return fmt.Errorf("nn: saving %s: %w", p.Name(), err)
+		}
+		arrays = append(arrays, safetensors.From(p.Name(), w, p.StoredShape()...))
+	}
+	return safetensors.WriteFile(path, metadata, arrays...)
+}
+
+// A WeightsError lists how a file of weights differs from a model.
+type WeightsError struct {
+	Missing    []string // parameters that the file lacks
+	Unexpected []string // names that the model lacks
+	Shapes     []string // "name: [stored] in the file, [wanted] in the model"
+}
+
+func (e *WeightsError) Error() string {
+	var parts []string
+	for _, l := range []struct {
+		what  string
+		names []string
+	}{{"missing", e.Missing}, {"unexpected", e.Unexpected}, {"of another shape", e.Shapes}} {
+		if n := len(l.names); n > 3 {
+			parts = append(parts, fmt.Sprintf("%s: %s and %d more", l.what, strings.Join(l.names[:3], ", "), n-3))
+		} else if n > 0 {
+			parts = append(parts, l.what+": "+strings.Join(l.names, ", "))
+		}
+	}
+	return "nn: the weights are of another model: " + strings.Join(parts, "; ")
+}
+
+// Load copies the weights of a file into ps, all of them or none. PyTorch's
+// counters num_batches_tracked are passed over. The error is a *WeightsError
+// where names or shapes differ.
+func Load(f *safetensors.File, ps *backward.Params) error {
+	if err := Compare(f, ps); err != nil {
+		return err
+	}
+	values := map[*backward.Param][]float32{}
+	for p := range ps.All() {
+		a, err := f.Array(p.Name())
+		if err != nil {
+			return err
+		}
+		if values[p], err = a.Float32s(); err != nil {
+			return fmt.Errorf("nn: loading %s: %w", p.Name(), err)
+		}
+	}
+	return ps.SetStored(values)
+}
+
+// Compare returns a *WeightsError where the names or shapes of a file differ from
+// those of ps, which need no memory yet.
+func Compare(f *safetensors.File, ps *backward.Params) error {
+	var e WeightsError
+	for p := range ps.All() {
+		a, ok := f.Info(p.Name())
+		switch {
+		case !ok:
+			e.Missing = append(e.Missing, p.Name())
+		case !slices.Equal(a.Shape, p.StoredShape()):
+			e.Shapes = append(e.Shapes, fmt.Sprintf("%s: %v in the file, %v in the model", p.Name(), a.Shape, p.StoredShape()))
+		}
+	}
+	for _, name := range f.Names() {
+		if ps.Lookup(name) == nil && !strings.HasSuffix(name, ".num_batches_tracked") {
+			e.Unexpected = append(e.Unexpected, name)
+		}
+	}
+	if len(e.Missing)+len(e.Unexpected)+len(e.Shapes) > 0 {
+		return &e
+	}
+	return nil
+}

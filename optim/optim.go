@@ -1,0 +1,159 @@
+// Package optim moves parameters along their gradients: [SGD], [Adam] and
+// [AdamW] with clipping by the global norm, and learning-rate schedules.
+//
+//	opt, err := optim.NewSGD(model.Params, 0.01, optim.SGD{Momentum: 0.9})
+//	...
+//	err = loss.Backward()
+//	err = opt.Step() // applies the gradients and zeroes them
+//
+// An update happens whole or not at all: where the norm of the gradients is not
+// finite, or bad data was found, the step changes nothing, and Status tells its
+// number.
+package optim
+
+import (
+	"fmt"
+	"math"
+
+	"example.org/chainrule/backward"
+	"example.org/chainrule/device"
+	"example.org/chainrule/tensor"
+)
+
+// An Optimizer updates the parameters it was made for.
+type Optimizer interface {
+	// Step applies the gradients that Backward has added up, and zeroes them.
+	// The error is what the device has latched; the step is then discarded.
+	Step() error
+	// SetRate sets the learning rate of the steps to come, replayed ones too.
+	SetRate(lr float32) error
+	// Status waits for the device and tells how the steps went.
+	Status() (Status, error)
+	// Close frees the optimizer's state.
+	Close()
+}
+
+// Options are what all optimizers have in common.
+type Options struct {
+	WeightDecay float32 // λ; of matrices and filters
+	DecayAll    bool    // biases, scales and shifts decay too, as in PyTorch
+	MaxNorm     float32 // gradients are scaled down to this norm, over all parameters; 0 for no clipping
+}
+
+// A Status tells how the steps went.
+type Status struct {
+	Steps   int     // steps taken
+	Applied int     // steps that changed the parameters
+	Stopped int     // number, from 1, of the first step refused, after which all are; 0 for none
+	Norm    float32 // of the last step's gradients, before clipping
+}
+
+// updater is the part of an optimizer that all share.
+type updater struct {
+	ps      *backward.Params
+	control *tensor.Tensor
+	rates   *tensor.Tensor // the part of control that SetRate writes
+	decay   [device.MaxGroups]float32
+	gate    device.Gate
+	slabs   []*tensor.Tensor // moments
+	apply   func() error
+}
+
+// newUpdater allocates the control block and n slabs of state.
+func newUpdater(ps *backward.Params, lr float32, o Options, n int) (*updater, error) {
+	if ps.Values() == nil {
+		return nil, fmt.Errorf("optim: the parameters have no memory yet: call Params.Open first")
+	}
+	if err := o.check(lr); err != nil {
+		return nil, err
+	}
+	u := &updater{ps: ps, gate: device.Gate{MaxNorm: o.MaxNorm}}
+	for g := range u.decay {
+		if g != backward.VectorGroup || o.DecayAll {
+			u.decay[g] = o.WeightDecay
+		}
+	}
+	if err := u.alloc(n); err != nil {
+		u.Close()
+		return nil, err
+	}
+	return u, u.SetRate(lr)
+}
+
+func (o Options) check(lr float32) error {
+	switch {
+	case !(lr >= 0) || math.IsInf(float64(lr), 0):
+		return fmt.Errorf("optim: learning rate %g: want a finite number of at least 0", lr)
+	case !(o.WeightDecay >= 0):
+		return fmt.Errorf("optim: weight decay %g: want at least 0", o.WeightDecay)
+	case !(o.MaxNorm >= 0):
+		return fmt.Errorf("optim: clipping to norm %g: want more than 0, or 0 for none", o.MaxNorm)
+	}
+	return nil
+}
+
+func (u *updater) alloc(n int) (err error) {
+	dev := u.ps.Device()
+	if u.control, err = tensor.From(dev, make([]int32, device.ControlWords)); err != nil {
+		return err
+	}
+	if u.rates, err = u.control.View(device.ControlRate, device.RowLen); err != nil {
+		return err
+	}
+	for range n {
+		slab, err := u.ps.NewSlab()
+		if err != nil {
+			return err
+		}
+		u.slabs = append(u.slabs, slab)
+	}
+	return nil
+}
+
+// SetRate sets the learning rate of every group.
+func (u *updater) SetRate(lr float32) error {
+	words := make([]int32, device.RowLen)
+	for g := range device.MaxGroups {
+		words[g] = int32(math.Float32bits(lr))
+		words[device.ControlDecay-device.ControlRate+g] = int32(math.Float32bits(u.decay[g]))
+	}
+	return tensor.Set(u.rates, words)
+}
+
+// Step decides, updates, and settles the running statistics.
+func (u *updater) Step() error {
+	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
+		return err
+	}
+	if err := u.apply(); err != nil {
+		return err
+	}
+	if err := u.ps.Updated(u.control); err != nil {
+		return err
+	}
+	return u.ps.Device().Err()
+}
+
+// Status reads the control block.
+func (u *updater) Status() (Status, error) {
+	w, err := u.control.Int32s()
+	if err != nil {
+		return Status{}, err
+	}
+	return Status{
+		Steps:   int(w[device.ControlSteps]),
+		Applied: int(w[device.ControlApplied]),
+		Stopped: int(w[device.ControlStop]),
+		Norm:    math.Float32frombits(uint32(w[device.ControlNorm])),
+	}, nil
+}
+
+// Close frees the control block and the slabs.
+func (u *updater) Close() {
+	for _, s := range u.slabs {
+		s.Free()
+	}
+	u.rates.Free()
+	u.control.Free()
+	u.slabs, u.rates, u.control = nil, nil, nil
+}
