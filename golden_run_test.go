@@ -18,11 +18,12 @@ type expression func(r *run) map[string]*backward.Var
 // A run is an expression on one tape. Inputs are watched, params are Params.
 type run struct {
 	*golden
-	dev     device.Device
-	data    device.DType // of inputs, and of weights where they are used
-	tape    *backward.Tape
-	params  *backward.Params
-	watched map[string]*backward.Var
+	dev      device.Device
+	data     device.DType // of inputs, and of weights where they are used
+	upstream []func(dy float64) float64
+	tape     *backward.Tape
+	params   *backward.Params
+	watched  map[string]*backward.Var
 }
 
 // checkExpression compares the outputs and all gradients with PyTorch's: in
@@ -34,15 +35,16 @@ func (c *golden) checkExpression(f expression, low bool) {
 	for role, got := range c.evaluate(devicetest.Reference(), device.Float32, f) {
 		c.compare("reference", role, got, want[role], c.referenceBound(want[role]))
 	}
+	terms := c.terms(f, want)
 	for role, got := range c.evaluate(openCPU(c), device.Float32, f) {
-		c.compare("float32", role, got, want[role], c.float32Bound(role, want[role]))
+		c.compare("float32", role, got, want[role], c.float32Bound(role, terms[role]))
 	}
 	if !low {
 		return
 	}
 	want = c.evaluate(devicetest.Reference(), device.BFloat16, f)
 	for role, got := range c.evaluate(openCPU(c), device.BFloat16, f) {
-		c.compare("bfloat16", role, got, want[role], bfloat16Bound(want[role]))
+		c.compare("bfloat16", role, got, want[role], bfloat16Bound(terms[role]))
 	}
 }
 
@@ -58,10 +60,10 @@ func (c *golden) wanted() map[string]array {
 }
 
 // evaluate runs f forward and backward on dev, which it closes, and returns
-// the outputs and gradients by role.
-func (c *golden) evaluate(dev device.Device, data device.DType, f expression) map[string]array {
+// the outputs and gradients by role. upstream is applied to each dy.
+func (c *golden) evaluate(dev device.Device, data device.DType, f expression, upstream ...func(float64) float64) map[string]array {
 	defer closeDevice(c, dev)
-	r := &run{golden: c, dev: dev, data: data, watched: map[string]*backward.Var{}}
+	r := &run{golden: c, dev: dev, data: data, upstream: upstream, watched: map[string]*backward.Var{}}
 	r.tape = backward.NewTape(dev, backward.Mode{Training: c.Op != "batch_norm_eval", Precision: data})
 	r.openParams()
 	got := map[string]array{}
@@ -100,6 +102,9 @@ func (r *run) loss(outputs map[string]*backward.Var) *backward.Var {
 	var loss *backward.Var
 	for _, role := range slices.Sorted(maps.Keys(r.Dy)) {
 		dy := r.read(r.Dy, role)
+		for _, f := range r.upstream {
+			dy = dy.each(f)
+		}
 		term := r.channelsFirst(role, outputs[role]).Mul(r.input(dy, device.Float32)).Sum()
 		if loss == nil {
 			loss = term

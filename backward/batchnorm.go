@@ -9,16 +9,17 @@ import (
 
 // A BatchNorm is the operands and constants of batch normalisation.
 type BatchNorm struct {
-	Gamma, Beta    *Var         // scale and shift, Float32 [C]
+	Gamma, Beta    *Var         // scale γ and shift β, always Float32 [C]
 	Residual       *Var         // added before the activation; nil for none
 	Mean, Variance *Param       // running statistics, states [C]
-	Epsilon        float32      // added to the variance
+	Epsilon        float32      // ε, added to the variance
 	Momentum       float32      // share of the batch in the running statistics
 	Act            device.Unary // the activation; Identity is none
 }
 
-// BatchNorm normalises x over all but the last axis, scales and shifts it, and
-// adds the residual before the activation f:
+// BatchNorm normalises x, [..., C], over all but the last axis, scales and shifts
+// it, and adds the residual, of x's shape, before the activation f; the result is
+// of x's shape:
 //
 //	y = f(γ x̂ + β + residual),  x̂ = (x - mean) / √(variance + ε)
 //
@@ -27,7 +28,8 @@ type BatchNorm struct {
 //
 // While training, mean and variance are the batch's and move the running ones
 // (the variance by its unbiased estimate); else they are the running ones and
-// dx = γ/√(variance + ε) dz. Ioffe and Szegedy 2015.
+// dx = γ/√(variance + ε) dz. One value per channel cannot be trained on: that is a
+// *tensor.ShapeError. Ioffe and Szegedy 2015.
 func (x *Var) BatchNorm(b BatchNorm) *Var {
 	n := tensor.Norm{Epsilon: b.Epsilon, Act: b.Act, Fixed: !x.tape.mode.Training}
 	var mean, variance, v *tensor.Tensor
@@ -66,15 +68,15 @@ func (b *BatchNorm) statistics(f *Frame, x *tensor.Tensor, fixed bool) (mean, va
 	if fixed {
 		return b.Mean.value, b.Variance.value, nil
 	}
-	rows := x.Len() / max(x.Dim(-1), 1)
-	if rows < 2 {
-		return nil, nil, &tensor.ShapeError{Op: "BatchNorm", Shapes: [][]int{x.Shape()}, Reason: fmt.Sprintf("%d value per channel has no variance: train with a larger batch", rows)}
-	}
 	if mean, variance, err = tensor.Moments(x); err != nil {
 		return nil, nil, err
 	}
 	f.Save(mean)
 	f.Save(variance)
+	rows := x.Len() / max(x.Dim(-1), 1)
+	if rows < 2 {
+		return nil, nil, &tensor.ShapeError{Op: "BatchNorm", Shapes: [][]int{x.Shape()}, Reason: fmt.Sprintf("%d value per channel has no variance: train with a larger batch", rows)}
+	}
 	err = tensor.Lerp(b.Mean.value, mean, device.Lerp{T: b.Momentum, Scale: 1})
 	if err == nil {
 		err = tensor.Lerp(b.Variance.value, variance, device.Lerp{T: b.Momentum, Scale: float32(rows) / float32(rows-1)})

@@ -8,8 +8,9 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-// Add returns a + b with NumPy broadcasting. Each derivative below is summed
-// over the axes along which its operand repeats.
+// Add returns a + b with NumPy broadcasting: shapes are aligned at the last axis,
+// and extents of 1 repeat. Each derivative below is summed over the axes along
+// which its operand repeats.
 //
 //	da = dy    db = dy
 func (a *Var) Add(b *Var) *Var {

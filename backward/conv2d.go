@@ -8,8 +8,9 @@ import (
 )
 
 // Conv2D returns f(x * w + b), a cross-correlation in one kernel: x is
-// [N, H, W, C], w [K, KH, KW, C/groups], b [K] (Float32) or nil; the result is
-// [N, OH, OW, K].
+// [N, H, W, C], w [K, KH, KW, C/groups], b [K] (always Float32) or nil; the result
+// is [N, OH, OW, K]. See [tensor.Conv2D] for OH and OW. LeCun 1989; Dumoulin and
+// Visin 2016.
 //
 //	dz = dy f'    dx = dz ⋆ w (transposed convolution)    dw = Σ dz x    db = Σ dz
 func (x *Var) Conv2D(w, b *Var, c tensor.Conv) *Var {
@@ -40,7 +41,8 @@ func (x *Var) Conv2D(w, b *Var, c tensor.Conv) *Var {
 
 // ConvTranspose2D returns the transposed convolution of x, [N, H, W, K], with w,
 // [K, KH, KW, C/groups]: the input gradient of a Conv2D over images of oh by ow
-// pixels, which is the extent of the result, [N, oh, ow, C].
+// pixels, which is the extent of the result, [N, oh, ow, C]. It has no
+// activation. Zeiler 2010, "Deconvolutional networks".
 //
 //	dx = dy * w (convolution)    dw = Σ x dy
 func (x *Var) ConvTranspose2D(w *Var, c tensor.Conv, oh, ow int) *Var {

@@ -9,9 +9,10 @@ import (
 
 var errNoRandom = errors.New("backward: Dropout while training needs Mode.Random")
 
-// Dropout drops each element with probability p while training, and scales the
-// others by 1/(1-p); else it returns x. Which ones is decided by the tape's
-// random stream, alike on every device. Srivastava 2014.
+// Dropout returns x, of any shape, with each element set to zero with probability
+// p and the others scaled by 1/(1-p) while training; else x itself. p is 0 or more
+// and less than 1. Which ones go is decided by Mode.Random, without which it fails,
+// alike on every device. Srivastava 2014.
 //
 //	dx = dy where x was kept, times 1/(1-p)
 func (x *Var) Dropout(p float32) *Var {

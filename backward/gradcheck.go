@@ -17,8 +17,10 @@ const (
 // GradCheck compares the gradients of f with central differences, for every
 // Param and watched input that f puts on the tape, and returns an error naming
 // the worst element where they differ by more than 10⁻⁶ of the leaf's largest
-// gradient. dev computes in float64: devicetest.Reference. f builds the loss on
-// the tape it is given, the same way each time; random draws are repeated.
+// gradient. dev computes in float64: devicetest.Reference. f builds the loss, of
+// one element, on the tape it is given, the same way each time; random draws are
+// repeated. Large leaves are checked at 50 elements, evenly spread. Params end with
+// their values and with gradients of zero; training moves running statistics.
 func GradCheck(dev device.Device, m Mode, f func(t *Tape) *Var) error {
 	c := gradCheck{dev: dev, mode: m, f: f}
 	if m.Random != nil {

@@ -15,7 +15,9 @@ import (
 func (a *Var) MatMul(b *Var) *Var { return a.MatMulT(b, false, false) }
 
 // MatMulT returns op(a) op(b), where transA and transB say that the operand's
-// last two axes are stored transposed.
+// last two axes are stored transposed: a is then [..., k, m], b [..., n, k].
+//
+//	da = dy op(b)ᵀ    db = op(a)ᵀ dy    each transposed where its operand is
 func (a *Var) MatMulT(b *Var, transA, transB bool) *Var {
 	if a.Rank() > 2 && b.Rank() == 2 && !transA {
 		n := b.Dim(-1)
@@ -73,8 +75,8 @@ func gradB(db tensor.Dst, a, dy *tensor.Tensor, p tensor.Product) error {
 	return tensor.MatMulInto(db, tensor.Dst{}, a, dy, nil, tensor.Product{TransA: !p.TransA})
 }
 
-// Linear returns f(x wᵀ + b) in one kernel: x is [..., in], w [out, in], b [out]
-// (Float32) or nil, f an activation or the zero Unary.
+// Linear returns f(x wᵀ + b), [..., out], in one kernel: x is [..., in], w
+// [out, in], b [out] (always Float32) or nil, f an activation or the zero Unary.
 //
 //	dz = dy f'    dx = dz w    dw = dzᵀ x    db = Σ dz
 func (x *Var) Linear(w, b *Var, f device.Unary) *Var {

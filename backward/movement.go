@@ -8,8 +8,8 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-// Reshape returns x's elements in another shape, sharing its storage; one
-// extent may be -1 and follows from the others.
+// Reshape returns x's elements, of any dtype, in another shape of as many, sharing
+// its storage; one extent may be -1 and follows from the others.
 //
 //	dx = dy reshaped
 func (x *Var) Reshape(shape ...int) *Var {
@@ -18,7 +18,8 @@ func (x *Var) Reshape(shape ...int) *Var {
 		func(_, dy *tensor.Tensor) error { return x.pass(dy.Reshape(x.Shape()...)) }, x)
 }
 
-// Flatten returns x with all axes but the first merged: [N, ...] to [N, M].
+// Flatten returns x with all axes but the first merged, [N, ...] as [N, M], sharing
+// its storage.
 //
 //	dx = dy reshaped
 func (x *Var) Flatten() *Var {
@@ -28,14 +29,16 @@ func (x *Var) Flatten() *Var {
 	return x.Reshape(x.Dim(0), size(x.Shape()[1:]))
 }
 
-// Detach returns x's value without its history: nothing flows back.
+// Detach returns x's value without its history, sharing its storage: nothing
+// flows back.
 func (x *Var) Detach() *Var {
 	y := record(Op{Name: "Detach"}, func(*Frame) (*tensor.Tensor, error) { return x.value.Retain(), nil }, nil, x)
 	y.need = false
 	return y
 }
 
-// Cast returns x as another dtype of data.
+// Cast returns x, Float32 or BFloat16 of any shape, as the other of them, rounded
+// to nearest, or x itself where it has that dtype.
 //
 //	dx = dy cast back
 func (x *Var) Cast(t device.DType) *Var {
@@ -47,8 +50,9 @@ func (x *Var) Cast(t device.DType) *Var {
 		func(_, dy *tensor.Tensor) error { return tensor.CastInto(x.grad(), dy) }, x)
 }
 
-// Normalize returns images of bytes, [..., C], as data: scale[c] x + shift[c],
-// in the tape's precision. No gradient flows to bytes.
+// Normalize returns images of bytes x, Uint8 [..., C], as data: scale[c] x +
+// shift[c], in the tape's precision. scale and shift are Float32 [C]; see
+// [tensor.Normalize] for means and deviations. No gradient flows to bytes.
 func (x *Var) Normalize(scale, shift *tensor.Tensor) *Var {
 	return record(Op{Name: "Normalize"},
 		func(*Frame) (*tensor.Tensor, error) {
@@ -56,8 +60,8 @@ func (x *Var) Normalize(scale, shift *tensor.Tensor) *Var {
 		}, nil, x)
 }
 
-// Pixels returns images of bytes, [..., C], as data from 0 to 1, in the tape's
-// precision.
+// Pixels returns images of bytes x, Uint8 [..., C], as data from 0 to 1: x/255 in
+// the tape's precision. No gradient flows to bytes.
 func (x *Var) Pixels() *Var {
 	return record(Op{Name: "Pixels"},
 		func(f *Frame) (*tensor.Tensor, error) {
@@ -76,8 +80,8 @@ func (x *Var) Pixels() *Var {
 		}, nil, x)
 }
 
-// Permute reorders the axes of x: the result's axis i is x's axis axes[i];
-// negative ones count from the last.
+// Permute returns a copy of x with its axes reordered: the result's axis i is x's
+// axis axes[i]; negative ones count from the last. x is of any dtype.
 //
 //	dx = dy permuted back
 func (x *Var) Permute(axes ...int) *Var {
@@ -95,23 +99,26 @@ func (x *Var) Permute(axes ...int) *Var {
 		func(_, dy *tensor.Tensor) error { return tensor.PermuteInto(x.grad(), dy, back...) }, x)
 }
 
-// Swap exchanges two axes; negative ones count from the last.
+// Swap is the Permute that exchanges two axes; negative ones count from the last.
+// Swap(-1, -2) transposes matrices.
 //
 //	dx = dy swapped back
 func (x *Var) Swap(a, b int) *Var {
-	axes := make([]int, x.Rank())
-	for i := range axes {
-		axes[i] = i
+	axes := order(x.Rank())
+	for _, at := range []*int{&a, &b} {
+		if *at < 0 {
+			*at += len(axes)
+		}
+		if *at < 0 || *at >= len(axes) {
+			return x.unfit("Swap", "there is no such axis")
+		}
 	}
-	a, b = (a+len(axes))%max(len(axes), 1), (b+len(axes))%max(len(axes), 1)
-	if a < len(axes) && b < len(axes) && a >= 0 && b >= 0 {
-		axes[a], axes[b] = axes[b], axes[a]
-	}
+	axes[a], axes[b] = axes[b], axes[a]
 	return x.Permute(axes...)
 }
 
-// Slice returns elements lo to hi-1 of an axis; a negative axis counts from the
-// last.
+// Slice returns a copy of elements lo to hi-1 of an axis of x, of any dtype and
+// shape; a negative axis counts from the last.
 //
 //	dx = dy in that place, 0 elsewhere
 func (x *Var) Slice(axis, lo, hi int) *Var {
@@ -120,7 +127,8 @@ func (x *Var) Slice(axis, lo, hi int) *Var {
 		func(_, dy *tensor.Tensor) error { return tensor.SliceGradInto(x.grad(), dy, axis, lo) }, x)
 }
 
-// Split cuts an axis into parts of the given extents, which add up to it.
+// Split returns copies of the parts of an axis, which have the given extents and
+// add up to it; a negative axis counts from the last.
 //
 //	dx = the parts' dy, joined
 func (x *Var) Split(axis int, extents ...int) []*Var {
@@ -129,13 +137,15 @@ func (x *Var) Split(axis int, extents ...int) []*Var {
 		parts[i] = x.Slice(axis, at, at+n)
 		at += n
 	}
-	if at != x.Dim(axis) && x.tape.err == nil {
-		x.tape.fail(&tensor.ShapeError{Op: "Split", Shapes: [][]int{x.Shape()}, Reason: fmt.Sprintf("extents %v add up to %d, axis %d has %d", extents, at, axis, x.Dim(axis))})
+	if at != x.Dim(axis) {
+		x.unfit("Split", fmt.Sprintf("extents %v add up to %d, axis %d has %d", extents, at, axis, x.Dim(axis)))
 	}
 	return parts
 }
 
-// Concat joins xs along an axis; the other extents are equal.
+// Concat returns xs joined along an axis; they are of one dtype, any, and their
+// other extents are equal. A negative axis counts from the last. No xs at all
+// panics.
 //
 //	dxᵢ = dy at the place of xᵢ
 func Concat(axis int, xs ...*Var) *Var {
@@ -160,7 +170,9 @@ func Concat(axis int, xs ...*Var) *Var {
 		}, xs...)
 }
 
-// Stack joins xs of one shape along a new axis.
+// Stack returns xs, of one dtype and shape, joined along a new axis of the result,
+// [..., len(xs), ...]; a negative axis counts from the result's last. No xs at all
+// panics.
 //
 //	dxᵢ = dy at index i of the axis
 func Stack(axis int, xs ...*Var) *Var {
@@ -175,7 +187,8 @@ func Stack(axis int, xs ...*Var) *Var {
 	return Concat(axis, parts...)
 }
 
-// Pad adds before and after elements of a constant value to an axis.
+// Pad returns x, of any shape, with before and after elements of a constant value
+// at the ends of an axis; a negative axis counts from the last.
 //
 //	dx = dy without the padding
 func (x *Var) Pad(axis, before, after int, value float32) *Var {

@@ -1,6 +1,7 @@
 package backward
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
@@ -12,11 +13,11 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-// An Init fills w, a parameter in its stored layout of the given shape, before
-// training.
+// An Init fills w, a parameter in its stored layout of the given shape, with its
+// first values. r depends on the seed of Params.Open and the parameter's name.
 type Init func(w []float32, shape []int, r *rand.Rand)
 
-// Constant fills with v.
+// Constant is an Init that fills with v.
 func Constant(v float32) Init {
 	return func(w []float32, _ []int, _ *rand.Rand) {
 		for i := range w {
@@ -26,7 +27,8 @@ func Constant(v float32) Init {
 }
 
 // A Layout says how a parameter lies in a file and in memory. Files hold
-// PyTorch's layouts; kernels want NHWC ones.
+// PyTorch's layouts; kernels want NHWC ones. A filter is stored as
+// [out, in, kh, kw] and used as [out, kh, kw, in]: Axes are 0, 2, 3, 1.
 type Layout struct {
 	Stored []int // shape in a file
 	Split  []int // the same elements with axes split, for Axes; nil means Stored
@@ -37,22 +39,55 @@ type Layout struct {
 // Plain is the layout of a parameter that is stored as it is used.
 func Plain(shape ...int) Layout { return Layout{Stored: shape} }
 
-// full fills in what a Layout leaves out.
-func (l Layout) full() Layout {
+// full fills in what a Layout leaves out. The error says what makes it none.
+func (l Layout) full() (Layout, error) {
 	if l.Split == nil {
 		l.Split = l.Stored
 	}
 	if l.Axes == nil {
-		for i := range l.Split {
-			l.Axes = append(l.Axes, i)
-		}
+		l.Axes = order(len(l.Split))
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(l.Axes)), order(len(l.Split))) {
+		return l, fmt.Errorf("axes %v do not permute %v", l.Axes, l.Split)
 	}
 	if l.Shape == nil {
 		for _, a := range l.Axes {
 			l.Shape = append(l.Shape, l.Split[a])
 		}
 	}
-	return l
+	for _, shape := range [][]int{l.Stored, l.Split, l.Shape} {
+		if slices.ContainsFunc(shape, func(d int) bool { return d < 0 }) || size(shape) != size(l.Stored) {
+			return l, fmt.Errorf("stored as %v, split as %v, used as %v: want as many elements each, and no negative extent", l.Stored, l.Split, l.Shape)
+		}
+	}
+	return l, nil
+}
+
+// order is 0, 1, ... n-1.
+func order(n int) []int {
+	axes := make([]int, n)
+	for i := range axes {
+		axes[i] = i
+	}
+	return axes
+}
+
+// fromStored is w, which lies as in a file, in memory order.
+func (l Layout) fromStored(w []float32) []float32 {
+	mem := make([]float32, len(w))
+	for to, from := range l.sources() {
+		mem[to] = w[from]
+	}
+	return mem
+}
+
+// toStored is mem, in memory order, as it lies in a file.
+func (l Layout) toStored(mem []float32) []float32 {
+	w := make([]float32, len(mem))
+	for to, from := range l.sources() {
+		w[from] = mem[to]
+	}
+	return w
 }
 
 // sources yields, for each element in memory order, its index in the file.
@@ -108,10 +143,10 @@ type Param struct {
 // Name is the full name, such as "layer1.0.conv1.weight".
 func (p *Param) Name() string { return p.name }
 
-// Shape is the shape in memory.
+// Shape is the shape in memory. It is not to be changed.
 func (p *Param) Shape() []int { return p.layout.Shape }
 
-// StoredShape is the shape in a file, PyTorch's.
+// StoredShape is the shape in a file, PyTorch's. It is not to be changed.
 func (p *Param) StoredShape() []int { return p.layout.Stored }
 
 // Len is the number of elements.
@@ -120,39 +155,40 @@ func (p *Param) Len() int { return size(p.layout.Shape) }
 // IsState reports whether p is a statistic, saved but not trained.
 func (p *Param) IsState() bool { return p.state }
 
-// Value is the Float32 value; nil before Params.Open.
+// Value is the value, Float32 of Shape, which belongs to Params; nil before
+// Params.Open. Whoever writes to it calls Params.Written.
 func (p *Param) Value() *tensor.Tensor { return p.value }
 
-// Grad is the Float32 gradient; nil for a state and before Params.Open.
+// Grad is the gradient, Float32 of Shape, which belongs to Params: what Backward
+// has added up since the last step. It is nil for a state and before
+// Params.Open.
 func (p *Param) Grad() *tensor.Tensor { return p.grad }
 
-// Freeze stops (or resumes) training of p: it gets no gradient and no update.
+// Freeze stops training of p, or with false goes on with it: while frozen it gets
+// no gradient and no update, and optimizers keep its momentum. A step recorded
+// before must be recorded anew. Freezing a state means nothing: evaluation mode
+// leaves statistics alone. The error is the device's.
 func (p *Param) Freeze(on bool) error {
 	p.frozen = on
 	return p.reg.writeTable()
 }
 
-// Stored waits for the device and returns the value in its stored layout.
+// Stored waits for the device and returns the value as it lies in a file. The
+// error is the device's, or says that there is no memory yet.
 func (p *Param) Stored() ([]float32, error) {
+	if p.value == nil {
+		return nil, p.notOpen()
+	}
 	mem, err := p.value.Float32s()
 	if err != nil {
 		return nil, err
 	}
-	w := make([]float32, len(mem))
-	for to, from := range p.layout.sources() {
-		w[from] = mem[to]
-	}
-	return w, nil
+	return p.layout.toStored(mem), nil
 }
 
-// setStored copies a value in its stored layout in.
-func (p *Param) setStored(w []float32) error {
-	mem := make([]float32, len(w))
-	for to, from := range p.layout.sources() {
-		mem[to] = w[from]
-	}
-	return tensor.Set(p.value, mem)
-}
+var errNotOpen = errors.New("backward: parameters have no memory before Params.Open and after Close")
+
+func (p *Param) notOpen() error { return fmt.Errorf("%w (%s)", errNotOpen, p.name) }
 
 // Params is the registry of a model's parameters and running statistics, under
 // PyTorch's names. Layers declare on it; Open gives it memory.
@@ -185,26 +221,29 @@ func (ps *Params) Sub(name string) *Params {
 	return &Params{ps.reg, ps.prefix + name + "."}
 }
 
-// Param declares a trainable parameter. A name used twice panics.
+// Param declares a trainable parameter. A name used twice, a layout that is none
+// and a declaration after Open are mistakes of the program: they panic.
 func (ps *Params) Param(name string, l Layout, init Init) *Param {
 	return ps.declare(&Param{name: name, layout: l, init: init})
 }
 
-// State declares a running statistic: saved, without a gradient.
+// State declares a running statistic: saved, without a gradient. It panics as
+// Param does.
 func (ps *Params) State(name string, l Layout, init Init) *Param {
 	return ps.declare(&Param{name: name, layout: l, init: init, state: true})
 }
 
 func (ps *Params) declare(p *Param) *Param {
-	p.reg, p.name, p.layout = ps.reg, ps.prefix+p.name, p.layout.full()
+	p.reg, p.name = ps.reg, ps.prefix+p.name
 	if ps.reg.byName[p.name] != nil {
 		panic("backward: parameter " + p.name + " is declared twice")
 	}
 	if ps.reg.values != nil {
 		panic("backward: parameter " + p.name + " is declared after Open")
 	}
-	if size(p.layout.Shape) != size(p.layout.Stored) {
-		panic(fmt.Sprintf("backward: parameter %s: stored as %v, used as %v", p.name, p.layout.Stored, p.layout.Shape))
+	var err error
+	if p.layout, err = p.layout.full(); err != nil {
+		panic("backward: parameter " + p.name + ": " + err.Error())
 	}
 	if len(p.layout.Stored) < 2 {
 		p.group = VectorGroup
@@ -214,29 +253,38 @@ func (ps *Params) declare(p *Param) *Param {
 	return p
 }
 
-// All yields the parameters and states in the model's order.
+// All yields the parameters and states of the whole model in the order of their
+// declaration, whichever Sub it is asked of.
 func (ps *Params) All() iter.Seq[*Param] { return slices.Values(ps.reg.params) }
 
-// Lookup finds a parameter or state by its full name; nil if there is none.
+// Lookup finds a parameter or state by its full name, whichever Sub it is asked
+// of; nil if there is none.
 func (ps *Params) Lookup(name string) *Param { return ps.reg.byName[name] }
 
-// SetStored copies values in their stored layouts in. Where one has the wrong
-// length none is copied, and the error is a *tensor.ShapeError.
+// SetStored copies values in, which lie as in a file. Where one does not fit none
+// is copied: the error is a *tensor.ShapeError for a wrong length, or says that a
+// parameter is of another model or has no memory yet.
 func (ps *Params) SetStored(values map[*Param][]float32) error {
+	if ps.reg.values == nil {
+		return errNotOpen
+	}
 	for p, w := range values {
+		if p.reg != ps.reg {
+			return fmt.Errorf("backward: SetStored: parameter %s is of another model", p.name)
+		}
 		if len(w) != p.Len() {
 			return &tensor.ShapeError{Op: "SetStored", Shapes: [][]int{p.layout.Stored}, Reason: fmt.Sprintf("%s is given %d values", p.name, len(w))}
 		}
 	}
 	for p, w := range values {
-		if err := p.setStored(w); err != nil {
+		if err := tensor.Set(p.value, p.layout.fromStored(w)); err != nil {
 			return err
 		}
 	}
 	return ps.reg.written()
 }
 
-// Count is the number of trainable numbers.
+// Count is the number of trainable numbers of the whole model, frozen ones too.
 func (ps *Params) Count() int {
 	n := 0
 	for _, p := range ps.reg.params {
@@ -256,11 +304,7 @@ func (p *Param) random(seed uint64) *rand.Rand {
 
 // initial is p's first value in memory order.
 func (p *Param) initial(seed uint64) []float32 {
-	stored := make([]float32, p.Len())
-	p.init(stored, p.layout.Stored, p.random(seed))
-	mem := make([]float32, len(stored))
-	for to, from := range p.layout.sources() {
-		mem[to] = stored[from]
-	}
-	return mem
+	w := make([]float32, p.Len())
+	p.init(w, p.layout.Stored, p.random(seed))
+	return p.layout.fromStored(w)
 }

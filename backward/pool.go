@@ -2,7 +2,9 @@ package backward
 
 import "example.org/chainrule/tensor"
 
-// MaxPool returns the largest element of each window of x, [N, H, W, C].
+// MaxPool returns the largest element of each window on x, [N, H, W, C], as
+// [N, OH, OW, C]: the first of equal ones; padding never wins. OH and OW follow as
+// for [tensor.Conv2D].
 //
 //	dx = Σ dy over the windows that chose x
 func (x *Var) MaxPool(w tensor.Window) *Var {
@@ -17,7 +19,8 @@ func (x *Var) MaxPool(w tensor.Window) *Var {
 		func(_, dy *tensor.Tensor) error { return tensor.MaxPoolGradInto(x.grad(), dy, index, w) }, x)
 }
 
-// AvgPool returns the mean of each window of x, [N, H, W, C].
+// AvgPool returns the mean of each window on x, [N, H, W, C], as [N, OH, OW, C]:
+// over its places inside the image, or with w.CountPad over all of them.
 //
 //	dx = Σ dy / places of the window
 func (x *Var) AvgPool(w tensor.Window) *Var {
@@ -27,7 +30,8 @@ func (x *Var) AvgPool(w tensor.Window) *Var {
 }
 
 // AdaptiveAvgPool returns the means of oh by ow windows that divide each image
-// of x, [N, H, W, C].
+// of x, [N, H, W, C], as [N, oh, ow, C]: rows ⌊i H/oh⌋ to ⌈(i+1) H/oh⌉ of it, and
+// columns alike.
 //
 //	dx = Σ dy / places of the window
 func (x *Var) AdaptiveAvgPool(oh, ow int) *Var {
@@ -37,6 +41,7 @@ func (x *Var) AdaptiveAvgPool(oh, ow int) *Var {
 }
 
 // GlobalAvgPool returns the mean of each channel of x, [N, H, W, C], as [N, C].
+// Lin 2014, "Network in network".
 //
 //	dx = dy / HW
 func (x *Var) GlobalAvgPool() *Var { return x.Mean(1, 2) }

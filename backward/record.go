@@ -9,7 +9,7 @@ import (
 )
 
 // An Op names an operation and holds its attributes, the arguments of the
-// method, for exporters.
+// method, for exporters and graphs.
 type Op struct {
 	Name  string
 	Attrs any
@@ -35,6 +35,9 @@ var errMixed = errors.New("backward: operands are on different tapes")
 // the result and its gradient, sends a gradient to each operand's grad().
 // Operands may be nil.
 func record(op Op, forward func(*Frame) (*tensor.Tensor, error), pull func(y, dy *tensor.Tensor) error, args ...*Var) *Var {
+	if len(args) == 0 {
+		panic("backward: " + op.Name + " of nothing: want one operand or more")
+	}
 	t := args[0].tape
 	y := &Var{tape: t, op: op, pull: pull}
 	if t.err != nil {
@@ -78,8 +81,9 @@ func (y *Var) take(a *Var) bool {
 // Apply records an operation with a derivative of your own. forward computes
 // the result from the operands' values; derivative, given one destination for
 // each operand, the result, its gradient and the operands, sends each operand's
-// gradient (dx[i] may be the zero Dst: not wanted). A nil derivative makes a
-// Backward that reaches it fail by name.
+// gradient (dx[i] may be the zero Dst: not wanted). What either returns as an
+// error becomes the tape's. A nil derivative makes a Backward that reaches it fail
+// by name. The operands are on one tape, one or more; none at all panics.
 func Apply(op Op,
 	forward func(f *Frame, x []*tensor.Tensor) (*tensor.Tensor, error),
 	derivative func(dx []tensor.Dst, y, dy *tensor.Tensor, x []*tensor.Tensor) error,
@@ -103,6 +107,12 @@ func Apply(op Op,
 		}
 	}
 	return record(op, func(f *Frame) (*tensor.Tensor, error) { return forward(f, values()) }, pull, args...)
+}
+
+// unfit latches a *tensor.ShapeError about x and returns a failed Var.
+func (x *Var) unfit(op, reason string) *Var {
+	x.tape.fail(&tensor.ShapeError{Op: op, Shapes: [][]int{x.Shape()}, Reason: reason})
+	return &Var{tape: x.tape}
 }
 
 // grad is where v's gradient goes: nowhere if it is not wanted; else the first

@@ -8,39 +8,40 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-// Sum returns the sum over the given axes, which go away; negative ones count
-// from the last, none means all.
+// Sum returns the sum of x, of any shape, over the given axes, which go away;
+// negative ones count from the last, and no axes means all: [N, H, W, C] summed
+// over 1 and 2 is [N, C].
 //
 //	dx = dy
 func (x *Var) Sum(axes ...int) *Var { return x.reduce(device.Sum, axes) }
 
-// Mean returns the mean over the given axes, as Sum.
+// Mean returns the mean over the given axes, which are as in Sum.
 //
 //	dx = dy / n
 func (x *Var) Mean(axes ...int) *Var { return x.reduce(device.Mean, axes) }
 
-// Max returns the largest element over the given axes, as Sum.
+// Max returns the largest element over the given axes, which are as in Sum.
 //
 //	dx = dy [x = y] / number of equal ones
 func (x *Var) Max(axes ...int) *Var { return x.reduce(device.Max, axes) }
 
-// Min returns the smallest element over the given axes, as Sum.
+// Min returns the smallest element over the given axes, which are as in Sum.
 //
 //	dx = dy [x = y] / number of equal ones
 func (x *Var) Min(axes ...int) *Var { return x.reduce(device.Min, axes) }
 
-// LogSumExp returns ln Σ eˣ over the given axes, as Sum.
+// LogSumExp returns ln Σ eˣ over the given axes, which are as in Sum.
 //
 //	dx = dy eˣ⁻ʸ
 func (x *Var) LogSumExp(axes ...int) *Var { return x.reduce(device.LogSumExp, axes) }
 
-// Norm returns the Euclidean norm √Σx² over the given axes, as Sum.
+// Norm returns the Euclidean norm √Σx² over the given axes, which are as in Sum.
 //
 //	dx = dy x / y
 func (x *Var) Norm(axes ...int) *Var { return x.reduce(device.Norm2, axes) }
 
-// Variance returns the biased variance over the given axes, as Sum: the mean of
-// the squared distances from the mean.
+// Variance returns the biased variance over the given axes, which are as in Sum:
+// the mean of the squared distances from the mean.
 //
 //	dx = 2 dy (x - mean) / n
 func (x *Var) Variance(axes ...int) *Var {
@@ -57,8 +58,7 @@ func (x *Var) Variance(axes ...int) *Var {
 func (x *Var) reduce(f device.ReduceFunc, axes []int) *Var {
 	todo := allAxes(axes, x.Rank())
 	if len(todo) > 0 && (todo[0] < 0 || todo[len(todo)-1] >= x.Rank()) {
-		x.tape.fail(&tensor.ShapeError{Op: f.String(), Shapes: [][]int{x.Shape()}, Reason: fmt.Sprintf("there is no axis of %v", axes)})
-		return &Var{tape: x.tape}
+		return x.unfit(f.String(), fmt.Sprintf("there is no axis of %v", axes))
 	}
 	if len(todo) == 0 { // a reduction over nothing
 		return x.reduceGroup(f, x.Rank(), x.Rank())
@@ -102,8 +102,8 @@ func (x *Var) reduceGroup(f device.ReduceFunc, lo, hi int) *Var {
 		}, x)
 }
 
-// Expand repeats x to a shape as NumPy's broadcast_to does: shapes are aligned
-// at the last axis, and extents of 1 repeat.
+// Expand returns x repeated to a shape as NumPy's broadcast_to does: shapes are
+// aligned at the last axis, and extents of 1 repeat.
 //
 //	dx = Σ dy over the repeated axes
 func (x *Var) Expand(shape ...int) *Var {

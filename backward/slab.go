@@ -2,15 +2,18 @@ package backward
 
 import (
 	"errors"
+	"fmt"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
 )
 
 // Open gives the parameters memory on dev and their first values, drawn on the
-// host from the seed and each name. Values, gradients and statistics are slabs:
-// one buffer each, every tensor starting on a multiple of device.RowLen
-// elements, the padding zero.
+// host from the seed and each name alone. Values, gradients and statistics are
+// slabs: one buffer each, every tensor starting on a multiple of device.RowLen
+// elements, the padding zero. The error is a *device.MemoryError or a
+// *tensor.ShapeError (a model too large for one buffer), or says that Open was
+// already called; after one of the first two nothing is held.
 func (ps *Params) Open(dev device.Device, seed uint64) error {
 	r := ps.reg
 	if r.values != nil {
@@ -39,12 +42,12 @@ func (r *registry) open(seed uint64) error {
 	}{{&r.values, trained}, {&r.grads, trained}, {&r.states, states}, {&r.backup, states}} {
 		var err error
 		if *s.slab, err = zeros(r.dev, s.n); err != nil {
-			return err
+			return fmt.Errorf("backward: a model of %d numbers: %w", s.n, err)
 		}
 	}
 	for _, p := range r.params {
 		if err := p.open(seed); err != nil {
-			return err
+			return fmt.Errorf("backward: parameter %s: %w", p.name, err)
 		}
 	}
 	if err := r.writeTable(); err != nil {
@@ -77,7 +80,8 @@ func (p *Param) open(seed uint64) (err error) {
 	return tensor.Set(p.value, p.initial(seed))
 }
 
-// Close gives the memory back. A second Close does nothing.
+// Close gives the memory back, and the values with it; Open may be called again.
+// A second Close does nothing.
 func (ps *Params) Close() {
 	r := ps.reg
 	for _, p := range r.params {
@@ -90,6 +94,7 @@ func (ps *Params) Close() {
 		(*slab).Free()
 		*slab = nil
 	}
+	r.dev = nil
 }
 
 // writeTable tells update kernels the tensor and group of each row; frozen
@@ -155,13 +160,15 @@ func (p *Param) lowPrecision() (*tensor.Tensor, error) {
 	return p.low, err
 }
 
-// discard forgets an unfinished step.
+// discard forgets an unfinished step: gradients become zero, and the running
+// statistics those of the last applied step.
 func (r *registry) discard() {
 	if r.values == nil {
 		return
 	}
-	tensor.Fill(r.grads, 0)
-	tensor.CastInto(tensor.To(r.states), r.backup)
+	if err := errors.Join(tensor.Fill(r.grads, 0), tensor.CastInto(tensor.To(r.states), r.backup)); err != nil {
+		panic("backward: slabs that do not fit one another: " + err.Error())
+	}
 }
 
 // The groups that parameters are in unless SetGroups says otherwise. Optimizers
@@ -172,35 +179,51 @@ const (
 )
 
 // SetGroups puts every parameter into the group that f gives it, 0 to
-// device.MaxGroups-1: optimizers have a learning rate and a weight decay for
-// each.
+// device.MaxGroups-1. Optimizers have a learning rate and a weight decay for each
+// group; those of package optim differ by decay alone, and spare VectorGroup. The
+// error is that of a group out of range, where no group changes, or the device's.
 func (ps *Params) SetGroups(f func(p *Param) int) error {
-	for _, p := range ps.reg.params {
-		p.group = f(p)
-		if p.group < 0 || p.group >= device.MaxGroups {
-			panic("backward: SetGroups: a group out of range")
+	groups := make([]int, len(ps.reg.params))
+	for i, p := range ps.reg.params {
+		if p.state {
+			continue
 		}
+		if groups[i] = f(p); groups[i] < 0 || groups[i] >= device.MaxGroups {
+			return fmt.Errorf("backward: SetGroups: group %d for %s: want 0 to %d", groups[i], p.name, device.MaxGroups-1)
+		}
+	}
+	for i, p := range ps.reg.params {
+		p.group = groups[i]
 	}
 	return ps.reg.writeTable()
 }
 
-// Device is where the parameters live; nil before Open.
+// Device is where the parameters live; nil before Open and after Close.
 func (ps *Params) Device() device.Device { return ps.reg.dev }
 
-// Values is the slab of all trainable parameters, for optimizers.
+// Values is the slab of all trainable parameters, Float32 of rank 1, for
+// optimizers; nil before Open. Whoever writes to it calls Written.
 func (ps *Params) Values() *tensor.Tensor { return ps.reg.values }
 
-// Grads is the slab of their gradients.
+// Grads is the slab of their gradients, laid out as Values; nil before Open.
 func (ps *Params) Grads() *tensor.Tensor { return ps.reg.grads }
 
-// Table is the device's table of rows: tensor and group.
+// Table tells update kernels the tensor and group of each row of Values; see
+// [device.Update]. It is Int32, two words for each device.RowLen elements.
 func (ps *Params) Table() *tensor.Tensor { return ps.reg.table }
 
-// NewSlab returns a slab of optimizer state, zero. The caller frees it.
-func (ps *Params) NewSlab() (*tensor.Tensor, error) { return zeros(ps.reg.dev, ps.reg.values.Len()) }
+// NewSlab returns a slab of optimizer state, laid out as Values, zero. The caller
+// frees it. The error is a *device.MemoryError, or says that Open comes first.
+func (ps *Params) NewSlab() (*tensor.Tensor, error) {
+	if ps.reg.values == nil {
+		return nil, errNotOpen
+	}
+	return zeros(ps.reg.dev, ps.reg.values.Len())
+}
 
 // Updated ends an optimizer's step: it refreshes the BFloat16 copy, and keeps
-// or returns the running statistics as control says; see device.Update.
+// or returns the running statistics as control says, Int32
+// [device.ControlWords]; see [device.Update]. The error is a *tensor.ShapeError.
 func (ps *Params) Updated(control *tensor.Tensor) error {
 	if err := ps.reg.refresh(); err != nil {
 		return err
@@ -208,5 +231,17 @@ func (ps *Params) Updated(control *tensor.Tensor) error {
 	return tensor.Settle(ps.reg.states, ps.reg.backup, control)
 }
 
-// Written tells that somebody wrote to the values directly.
-func (ps *Params) Written() error { return ps.reg.written() }
+// Written tells that somebody wrote to values or running statistics directly:
+// the BFloat16 copy is refreshed, and a discarded step returns to these
+// statistics. The error says that Open comes first.
+func (ps *Params) Written() error {
+	if ps.reg.values == nil {
+		return errNotOpen
+	}
+	return ps.reg.written()
+}
+
+// Discard forgets an unfinished step, as a Backward that fails does: gradients
+// become zero, and running statistics those of the last applied step. Before Open
+// it does nothing.
+func (ps *Params) Discard() { ps.reg.discard() }

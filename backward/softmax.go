@@ -2,12 +2,13 @@ package backward
 
 import "example.org/chainrule/tensor"
 
-// Softmax returns exp(x) / Σ exp(x) over an axis; -1 is the last.
+// Softmax returns eˣ / Σ eˣ over an axis of x, of x's shape: probabilities of
+// logits. A negative axis counts from the last, which is the quick one.
 //
 //	dx = y (dy - Σ dy y)
 func (x *Var) Softmax(axis int) *Var { return x.softmax(axis, false) }
 
-// LogSoftmax returns the logarithm of Softmax.
+// LogSoftmax returns the logarithm of Softmax, x - ln Σ eˣ, without the underflow.
 //
 //	dx = dy - exp(y) Σ dy
 func (x *Var) LogSoftmax(axis int) *Var { return x.softmax(axis, true) }

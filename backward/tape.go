@@ -38,7 +38,7 @@ type Tape struct {
 	dev    device.Device
 	mode   Mode
 	vars   []*Var
-	params map[*Param]*Var
+	params map[placed]*Var
 	cell   *tensor.Tensor // this tape's seed and pass
 	sites  uint32         // random calls so far
 	spent  bool           // Backward has walked it
@@ -47,9 +47,15 @@ type Tape struct {
 	err    error
 }
 
+// placed is a Param on a tape: its own value, or its BFloat16 copy.
+type placed struct {
+	param *Param
+	dtype device.DType
+}
+
 // NewTape returns an empty tape for values on dev. Close frees them.
 func NewTape(dev device.Device, m Mode) *Tape {
-	return &Tape{dev: dev, mode: m, params: map[*Param]*Var{}}
+	return &Tape{dev: dev, mode: m, params: map[placed]*Var{}}
 }
 
 // Device is where the tape's values live.
@@ -75,7 +81,7 @@ func (t *Tape) fail(err error) {
 
 // caller is the first line outside packages backward and nn.
 func caller() string {
-	var pc [32]uintptr
+	var pc [1024]uintptr // a Sequential is a few frames for each layer
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc[:])])
 	for {
 		f, more := frames.Next()
@@ -85,8 +91,9 @@ func caller() string {
 	}
 }
 
-// Input puts x on the tape without a gradient. Float32 data is converted to the
-// tape's precision. The tape shares x's storage until Close.
+// Input puts x, of any dtype and shape, on the tape without a gradient. Float32
+// data is converted to the tape's precision. The tape shares x's storage until
+// Close; x itself is still the caller's to free.
 func (t *Tape) Input(x *tensor.Tensor) *Var {
 	v := t.place(x)
 	if x.DType() == device.Float32 && t.mode.Precision == device.BFloat16 {
@@ -95,16 +102,21 @@ func (t *Tape) Input(x *tensor.Tensor) *Var {
 	return v
 }
 
-// Watch puts x on the tape as a leaf with a gradient, which Grad returns after
-// Backward: saliency maps, adversarial examples.
+// Watch puts x, Float32 or BFloat16 of any shape, on the tape as a leaf with a
+// gradient, which Grad returns after Backward: saliency maps, adversarial
+// examples. It stays as it is on a tape of another precision: see Cast.
 func (t *Tape) Watch(x *tensor.Tensor) *Var {
 	v := t.place(x)
+	if !x.DType().IsFloat() {
+		t.fail(fmt.Errorf("backward: Watch of %v: want float32 or bfloat16, the others have no gradient", x.DType()))
+	}
 	v.need, v.keep = true, true
 	return v
 }
 
-// From puts a copy of host data on the tape without a gradient, as tensor.From
-// and Input do; the tape frees it.
+// From puts a copy of host data on the tape without a gradient, as [tensor.From]
+// and Input do: float32 and float64 become Float32 or the tape's precision. No
+// shape means a vector. The tape frees it.
 func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
 	x, err := tensor.From(t.dev, data, shape...)
 	if err != nil {
@@ -126,11 +138,13 @@ func (t *Tape) place(x *tensor.Tensor) *Var {
 	return v
 }
 
-// Param puts p on the tape; Backward adds to its gradient, unless it is frozen
-// or the tape has NoGrad. One Param is one Var, however often it is asked for.
+// Param puts p on the tape, as Float32 of p.Shape(); Backward adds to its
+// gradient, unless it is frozen, a state, or the tape has NoGrad. One Param is
+// one Var, however often it is asked for.
 func (t *Tape) Param(p *Param) *Var { return t.param(p, p.value) }
 
-// Weight is Param for matrices and filters: its value has the tape's precision.
+// Weight is Param for matrices and filters: its value has the tape's precision,
+// and its gradient is Float32 all the same.
 func (t *Tape) Weight(p *Param) *Var {
 	if t.mode.Precision != device.BFloat16 {
 		return t.Param(p)
@@ -143,18 +157,19 @@ func (t *Tape) Weight(p *Param) *Var {
 }
 
 func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
-	if v := t.params[p]; v != nil {
-		return v
-	}
 	if value == nil {
-		t.fail(fmt.Errorf("backward: parameter %s has no memory yet: call Params.Open first", p.name))
+		t.fail(p.notOpen())
 		return &Var{tape: t}
+	}
+	key := placed{p, value.DType()}
+	if v := t.params[key]; v != nil {
+		return v
 	}
 	v := t.place(value)
 	if v.value != nil && !t.mode.NoGrad && !p.frozen && !p.state {
 		v.need, v.param, v.gradient = true, p, p.grad
 	}
-	t.params[p] = v
+	t.params[key] = v
 	return v
 }
 
@@ -170,8 +185,9 @@ func (t *Tape) Ops() iter.Seq[*Var] {
 	}
 }
 
-// Scope runs f and, where no gradient is wanted, frees all that f made but its
-// result, so that evaluation needs the memory of one block.
+// Scope runs f and returns its result. Where that wants no gradient it frees all
+// else that f made, so that evaluation needs the memory of one block; values under
+// Keep stay.
 func (t *Tape) Scope(f func() *Var) *Var {
 	from := len(t.vars)
 	y := f()

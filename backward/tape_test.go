@@ -89,6 +89,9 @@ func TestErrorsStick(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	dev, other := open(t), open(t)
+	whole, err := tensor.From(dev, []int32{1, 2})
+	require.NoError(t, err)
+	defer whole.Free()
 	x, far := from(t, dev, random(4, 1), 2, 2), from(t, other, random(4, 1), 2, 2)
 	for _, c := range []struct {
 		name string
@@ -106,6 +109,14 @@ func TestMisuse(t *testing.T) {
 				return x[0].Retain(), nil
 			}, nil, a.Watch(x)).Sum()
 		}, "Round has no derivative"},
+		{"no axis to swap", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Swap(0, 2).Sum() }, "Swap: [2 2] does not fit: there is no such axis"},
+		{"no axis to swap with", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Swap(-3, 0).Sum() }, "Swap: [2 2]"},
+		{"softmax over no axis", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Softmax(-3).Sum() }, "no such axis"},
+		{"gradient of integers", func(a, _ *backward.Tape) *backward.Var { return a.Watch(whole).Sum() }, "Watch of int32: want float32"},
+		{"batch norm of a scalar", func(a, _ *backward.Tape) *backward.Var {
+			s := a.Watch(x).Sum()
+			return s.BatchNorm(backward.BatchNorm{Gamma: s, Beta: s})
+		}, "Moments"},
 		{"split", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Split(0, 1)[0].Sum() }, "add up to 1, axis 0 has 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,6 +126,10 @@ func TestMisuse(t *testing.T) {
 			require.ErrorContains(t, c.loss(tape, second).Backward(), c.want)
 		})
 	}
+}
+
+func TestNothingToJoin(t *testing.T) {
+	require.PanicsWithValue(t, "backward: Concat of nothing: want one operand or more", func() { backward.Concat(0) })
 }
 
 func TestBackwardTwice(t *testing.T) {

@@ -9,8 +9,11 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-// A Var is a value on a Tape. After a failure it has no value: operations on it
-// do nothing, and Dim is 0.
+// A Var is a value on a Tape. Its operations are methods, whose operands are on
+// one tape and, unless they say otherwise, Float32 or BFloat16, one of them for
+// all; so is the result. What does not fit is latched by the tape as a
+// *tensor.ShapeError, and where there is no room a *device.MemoryError: the result
+// then has no value, operations on it do nothing, and its Dim is 0.
 type Var struct {
 	tape     *Tape
 	value    *tensor.Tensor // nil after a failure and once freed
@@ -30,13 +33,15 @@ type Var struct {
 // Tape is where v was made.
 func (v *Var) Tape() *Tape { return v.tape }
 
-// Op is the operation that made v; its Name is empty for leaves.
+// Op is the operation that made v; its Name is empty for leaves, which Input,
+// Watch and Param put on the tape.
 func (v *Var) Op() Op { return v.op }
 
-// Args are the operands of the operation that made v.
+// Args are the operands of the operation that made v; none for leaves.
 func (v *Var) Args() []*Var { return v.args }
 
-// Shape is the extent of each axis; nil after a failure.
+// Shape is the extent of each axis, outermost first; nil after a failure. It is not
+// to be changed.
 func (v *Var) Shape() []int {
 	if v.value != nil {
 		return v.value.Shape()
@@ -68,7 +73,9 @@ func (v *Var) DType() device.DType {
 	return v.value.DType()
 }
 
-// Keep keeps v's value and gradient after Backward (Grad-CAM); it returns v.
+// Keep keeps v's value and gradient after Backward, and its value after a Scope, for
+// Value and Grad to read until Close; it returns v. Selvaraju 2017, "Grad-CAM",
+// wants both.
 func (v *Var) Keep() *Var {
 	v.keep = true
 	return v
@@ -76,7 +83,8 @@ func (v *Var) Keep() *Var {
 
 var errFreed = errors.New("backward: the value was freed by Backward or Scope: call Keep on it before")
 
-// Value is v's value, which belongs to the tape.
+// Value is v's value, which belongs to the tape. The error is the tape's first
+// failure, or says that the value was freed.
 func (v *Var) Value() (*tensor.Tensor, error) {
 	if err := v.tape.Err(); err != nil {
 		return nil, err
@@ -87,7 +95,8 @@ func (v *Var) Value() (*tensor.Tensor, error) {
 	return v.value, nil
 }
 
-// Float32s waits for the device and copies v's value out.
+// Float32s waits for the device and returns a copy of v's elements in row-major
+// order. The error is as in Value, or the device's.
 func (v *Var) Float32s() ([]float32, error) {
 	x, err := v.Value()
 	if err != nil {
@@ -96,7 +105,8 @@ func (v *Var) Float32s() ([]float32, error) {
 	return x.Float32s()
 }
 
-// Item waits for the device and returns v's only element.
+// Item waits for the device and returns v's only element. The error is as in
+// Float32s, or a *tensor.ShapeError where there is not just one.
 func (v *Var) Item() (float32, error) {
 	s, err := v.Float32s()
 	if err != nil {
@@ -108,8 +118,9 @@ func (v *Var) Item() (float32, error) {
 	return s[0], nil
 }
 
-// Grad is the gradient of a Var under Watch or Keep after Backward; it belongs
-// to the tape.
+// Grad is the gradient of a Var under Watch or Keep after Backward, of v's dtype
+// and shape; it belongs to the tape. The error is the tape's first failure, or
+// says that there is none. A Param's gradient is [Param.Grad].
 func (v *Var) Grad() (*tensor.Tensor, error) {
 	if err := v.tape.Err(); err != nil {
 		return nil, err
@@ -120,8 +131,9 @@ func (v *Var) Grad() (*tensor.Tensor, error) {
 	return v.kept, nil
 }
 
-// AddTo adds scale times v's value to total, on the device: running sums of
-// losses that are read once in a while. total has v's shape and is Float32.
+// AddTo adds scale times v's value to total, Float32 of v's shape, on the device:
+// running sums of losses that are read once in a while. The tape latches a
+// *tensor.ShapeError where they do not fit.
 func (v *Var) AddTo(total *tensor.Tensor, scale float32) {
 	if v.tape.err == nil && v.value != nil {
 		v.tape.fail(tensor.UnaryInto(tensor.Onto(total), v.value, device.Unary{Func: device.Affine, A: scale}))

@@ -13,9 +13,11 @@ var (
 )
 
 // Backward adds the derivative of v, which has one element, to the gradient of
-// every Param that v depends on, and frees values and gradients on its way.
-// Where it fails no gradient remains: those of all Params of the tape are zero,
-// and their running statistics are as after the last applied step.
+// every Param that v depends on, and frees values and gradients on its way: v
+// itself stays. Once a tape. Where it fails no gradient remains: those of all
+// Params of the tape are zero, and their running statistics are as after the last
+// applied step. The error is the first failure of the tape, what the device has
+// latched (a *device.Fault, a *device.MemoryError), or says what is wrong with v.
 func (v *Var) Backward() error {
 	t := v.tape
 	err := t.Err()
@@ -41,7 +43,7 @@ func (v *Var) walk() error {
 		return errNoLeaf
 	}
 	t.spent = true
-	if err := tensor.Fill(v.grad().T, 1); err != nil {
+	if err := v.pass(ones(v.value)); err != nil {
 		return err
 	}
 	t.settle()
@@ -52,6 +54,15 @@ func (v *Var) walk() error {
 		}
 	}
 	return t.Err()
+}
+
+// ones is 1 in x's dtype and shape.
+func ones(x *tensor.Tensor) (*tensor.Tensor, error) {
+	one, err := tensor.New(x.Device(), x.DType(), x.Shape()...)
+	if err != nil {
+		return nil, err
+	}
+	return one, tensor.Fill(one, 1)
 }
 
 // pass runs y's derivative and frees what nobody reads any more.
@@ -100,13 +111,13 @@ func (t *Tape) settle() {
 	t.taken, t.aside = t.taken[:0], t.aside[:0]
 }
 
-// discard zeroes the gradients of every model on the tape.
+// discard forgets the step of every model on the tape.
 func (t *Tape) discard() {
 	done := map[*registry]bool{}
-	for p := range t.params {
-		if !done[p.reg] {
-			done[p.reg] = true
-			p.reg.discard()
+	for key := range t.params {
+		if r := key.param.reg; !done[r] {
+			done[r] = true
+			r.discard()
 		}
 	}
 }

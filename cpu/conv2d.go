@@ -5,7 +5,8 @@ import "example.org/chainrule/device"
 // A convolution is a product of the patches under its window with its filters,
 // a group at a time: y[positions, K/groups] = patches[positions, taps C/groups]
 // filters. Patches are gathered block by block while the product runs (implicit
-// GEMM); see patches.go. Depthwise ones are computed directly; see depthwise.go.
+// GEMM); see conv2d_patches.go. Depthwise convolutions are no products of any
+// size and are computed directly; see conv2d_depthwise.go.
 
 // Conv2D convolves; see device.Spatial.
 func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Conv2D) {
@@ -61,59 +62,63 @@ func (d *Device) Conv2DGradInput(dx device.Dst, dy, w device.Buffer, s device.Co
 		if !dx.Wanted() {
 			return
 		}
-		for h := range min(s.StrideH, s.H) {
-			for w0 := range min(s.StrideW, s.W) {
-				planGradInput(p, dx, of(dy), of(w), s, phaseOf(s.H, h, s.KH, s.StrideH, s.DilationH, s.Top), phaseOf(s.W, w0, s.KW, s.StrideW, s.DilationW, s.Left))
+		for _, lines := range phases(s.H, s.KH, s.StrideH, s.DilationH, s.Top) {
+			for _, cols := range phases(s.W, s.KW, s.StrideW, s.DilationW, s.Left) {
+				planGradInput(p, dx, of(dy), of(w), s, lines, cols)
 			}
 		}
 	})
 }
 
-// planGradInput plans the pixels of dx of one phase in height and in width.
-func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, h, v axisPhase) {
+// planGradInput plans the pixels of dx in a phase of lines and one of columns.
+func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines, cols axisPhase) {
 	to := epilogue{dst: dx, at: raster{
-		height: h.n, width: v.n,
-		origin: (h.first*s.W + v.first) * s.C, step: s.C / s.Groups,
-		image: s.H * s.W * s.C, line: h.stride * s.W * s.C, pixel: v.stride * s.C,
+		height: lines.n, width: cols.n,
+		origin: (lines.first*s.W + cols.first) * s.C, step: s.C / s.Groups,
+		image: s.H * s.W * s.C, line: s.StrideH * s.W * s.C, pixel: s.StrideW * s.C,
 	}}
 	oh, ow := s.Out()
 	from := &patches{
 		buf: dy, height: oh, width: ow, channels: s.K, group: s.K / s.Groups,
-		at: raster{height: h.n, width: v.n}, strideH: 1, strideW: 1,
-		dh: h.offsets, dw: v.offsets,
+		at: raster{height: lines.n, width: cols.n}, strideH: 1, strideW: 1,
+		dh: lines.offsets, dw: cols.offsets,
 	}
 	if depthwise(s) {
-		planTaps(p, to, from, tapWeights(p, w, s, h.taps, v.taps), s.N)
+		planTaps(p, to, from, tapWeights(p, w, s, lines.taps, cols.taps), s.N)
 		return
 	}
 	from.join()
 	g := &product{
-		batch: s.Groups, m: s.N * h.n * v.n, n: s.C / s.Groups, k: len(h.taps) * len(v.taps) * s.K / s.Groups,
+		batch: s.Groups, m: s.N * lines.n * cols.n, n: s.C / s.Groups, k: len(lines.taps) * len(cols.taps) * s.K / s.Groups,
 		a:  factor{source: from},
-		b:  factor{source: &tapFilters{w, s, h.taps, v.taps}, keep: true},
+		b:  factor{source: &tapFilters{w, s, lines.taps, cols.taps}, keep: true},
 		to: to,
 	}
 	g.plan(p)
 }
 
-// An axisPhase is the share of a phase in one axis: pixels first, first+stride,
-// ... of dx, n of them; the taps that meet them; and for each tap how far the
-// position of dy is from the number of the pixel. Offsets ascend.
+// An axisPhase is a phase in one axis: every stride-th line or column of dx from
+// first on, n of them; the taps that meet them; and for each tap how far the
+// position of dy is from the number of the pixel in the phase. Offsets ascend.
 type axisPhase struct {
-	first, stride, n int
-	taps, offsets    []int
+	first, n      int
+	taps, offsets []int
 }
 
-// phaseOf is the axisPhase of pixel first of size, for a window of the axis.
-func phaseOf(size, first, kernel, stride, dilation, pad int) axisPhase {
-	a := axisPhase{first: first, stride: stride, n: ceilDiv(size-first, stride)}
-	for tap := kernel - 1; tap >= 0; tap-- {
-		if at := first + pad - tap*dilation; at%stride == 0 {
-			a.taps = append(a.taps, tap)
-			a.offsets = append(a.offsets, at/stride)
+// phases lists those of an axis of size pixels.
+func phases(size, kernel, stride, dilation, pad int) []axisPhase {
+	list := make([]axisPhase, min(stride, size))
+	for first := range list {
+		a := &list[first]
+		a.first, a.n = first, ceilDiv(size-first, stride)
+		for tap := kernel - 1; tap >= 0; tap-- {
+			if at := first + pad - tap*dilation; at%stride == 0 {
+				a.taps = append(a.taps, tap)
+				a.offsets = append(a.offsets, at/stride)
+			}
 		}
 	}
-	return a
+	return list
 }
 
 // taps lists the taps of an axis.

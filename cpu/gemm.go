@@ -16,9 +16,9 @@ type product struct {
 
 	kernel   *kernels
 	blocking blocking
-	rows     loader // of A
-	cols     loader // of B
-	tiles    [][]float32
+	rows     loader      // of A
+	cols     loader      // of B
+	tiles    [][]float32 // of each worker
 	parts    [][]float32 // of each part of k the sums, [batch, m, n]; nil for one part
 }
 
@@ -34,9 +34,7 @@ func (g *product) plan(p *plan) {
 	g.cols = colLoader(g.b, c, g)
 	g.rows.prepare(p, g.batch, c.gn)
 	g.cols.prepare(p, g.batch, c.gm)
-	for range p.workers() {
-		g.tiles = append(g.tiles, p.floats(c.mc*g.ldc()))
-	}
+	g.tiles = perWorker(p, c.mc*g.ldc())
 	if c.parts > 1 {
 		for range c.parts {
 			g.parts = append(g.parts, p.floats(g.batch*g.m*g.n))

@@ -52,16 +52,16 @@ func (b *buffer) copyTo(dst []float32, at int) {
 // lane is a row of A or a column of B; along it runs k.
 type loader struct {
 	factor
-	lanes, k    int // extents of the factor
-	lc, kc      int // extents of a block
-	gl, gk      int // blocks along each
-	byLane      bool
-	lane, depth int // distance from lane to lane, and along k, in a block
-	size        int // of a block
-	transpose   func(dst []float32, ldd int, src []float32, lds, cols int)
+	lanes, k    int                                                        // extents of the factor
+	lc, kc      int                                                        // extents of a block
+	gl, gk      int                                                        // blocks along each
+	byLane      bool                                                       // a row of the source is a lane
+	lane, depth int                                                        // distance in a block from lane to lane, and from k to k
+	size        int                                                        // of a block
+	transpose   func(dst []float32, ldd int, src []float32, lds, cols int) // nil for none
 
 	kept    []float32   // all blocks, once prepared
-	scratch [][]float32 // of each worker a block
+	scratch [][]float32 // else a block for each worker
 	stage   [][]float32 // and eight lanes, where these are transposed
 }
 
@@ -96,13 +96,11 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 		uses *= batch
 		batch = 1
 	}
-	for range p.workers() {
-		l.scratch = append(l.scratch, p.floats(l.size))
-		if l.transpose != nil {
-			l.stage = append(l.stage, p.floats(8*spread(l.kc)))
-		}
+	if l.transpose != nil {
+		l.stage = perWorker(p, 8*spread(l.kc))
 	}
 	if !l.keep || uses == 1 {
+		l.scratch = perWorker(p, l.size)
 		return
 	}
 	n := batch * l.gk * l.gl
@@ -111,6 +109,15 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 		i, kb, lb := t/(l.gl*l.gk), t/l.gl%l.gk, t%l.gl
 		l.fill(l.kept[t*l.size:][:l.size], i, lb, kb, worker)
 	})
+}
+
+// perWorker is workspace of n elements for every worker.
+func perWorker(p *plan, n int) [][]float32 {
+	v := make([][]float32, p.workers())
+	for i := range v {
+		v[i] = p.floats(n)
+	}
+	return v
 }
 
 // load returns block (lb, kb) of matrix i.

@@ -153,3 +153,11 @@ func benchKernels(b *testing.B, cases []kernelCase) {
 		})
 	}
 }
+
+// newDevice is a device that is closed at the end of the test.
+func newDevice(t testing.TB, l Level, threads int) *Device {
+	d, err := New(Options{Level: l, Threads: threads})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}

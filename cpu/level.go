@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -72,15 +73,10 @@ func kernelsFor(l Level) (*kernels, error) {
 // defaultKernels returns the best level up to the one named; an empty name is
 // no limit.
 func defaultKernels(name string) (*kernels, error) {
-	limit := Level(len(levelNames))
+	limit := LevelAVX512
 	if name != "" {
-		limit = 0
-		for l := LevelGo; int(l) < len(levelNames); l++ {
-			if levelNames[l] == strings.ToLower(name) {
-				limit = l
-			}
-		}
-		if limit == 0 {
+		limit = Level(slices.Index(levelNames[:], strings.ToLower(name)))
+		if limit < LevelGo {
 			return nil, fmt.Errorf("cpu: %s=%q: want one of %v", LevelVariable, name, levelNames[LevelGo:])
 		}
 	}

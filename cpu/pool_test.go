@@ -1,104 +1,67 @@
 package cpu
 
 import (
-	"runtime"
-	"sync/atomic"
+	"fmt"
 	"testing"
-	"time"
 
-	"github.com/stretchr/testify/require"
+	"example.org/chainrule/device"
 )
 
-func newTestPool(t *testing.T, workers int) *pool {
-	p := newPool(workers)
-	t.Cleanup(p.close)
-	return p
+func poolCases(t device.DType, s device.Pool) (cases []kernelCase) {
+	oh, ow := s.Out()
+	x, y := s.N*s.H*s.W*s.C, s.N*oh*ow*s.C
+	name := fmt.Sprintf("%v/%dx%dx%dx%d/%dx%d", t, s.N, s.H, s.W, s.C, oh, ow)
+	if !s.Adaptive {
+		cases = append(cases,
+			kernelCase{"MaxPool/" + name, func(b *bed) (func(), []device.Buffer) {
+				x, y, index := b.data(t, x), b.alloc(t, y), b.alloc(device.Int32, y)
+				return func() { b.MaxPool(device.To(y), device.To(index), x, s) }, []device.Buffer{y, index}
+			}},
+			kernelCase{"MaxPoolGrad/" + name, func(b *bed) (func(), []device.Buffer) {
+				dy, index, dx := b.data(t, y), b.alloc(device.Int32, y), b.alloc(t, x)
+				b.MaxPool(device.Dst{}, device.To(index), b.data(t, x), s)
+				return func() { b.MaxPoolGrad(device.To(dx), dy, index, s) }, []device.Buffer{dx}
+			}})
+	}
+	return append(cases,
+		kernelCase{"AvgPool/" + name, func(b *bed) (func(), []device.Buffer) {
+			x, y := b.data(t, x), b.alloc(t, y)
+			return func() { b.AvgPool(device.To(y), x, s) }, []device.Buffer{y}
+		}},
+		kernelCase{"AvgPoolGrad/" + name, func(b *bed) (func(), []device.Buffer) {
+			dy, dx := b.data(t, y), b.alloc(t, x)
+			return func() { b.AvgPoolGrad(device.To(dx), dy, s) }, []device.Buffer{dx}
+		}})
 }
 
-func TestPoolRunsEachTaskOnce(t *testing.T) {
-	for _, workers := range []int{1, 2, 3, 8} {
-		p := newTestPool(t, workers)
-		for _, n := range []int{0, 1, 2, 7, 1000} {
-			runs := make([]atomic.Int32, n)
-			p.each(n, func(i, worker int) {
-				runs[i].Add(1)
-				if worker < 0 || worker >= workers {
-					panic("no such worker")
-				}
-			})
-			for i := range runs {
-				require.EqualValues(t, 1, runs[i].Load())
-			}
-		}
+func squareWindow(kernel, stride, padding int) device.Window {
+	return device.Window{
+		KH: kernel, KW: kernel, StrideH: stride, StrideW: stride, DilationH: 1, DilationW: 1,
+		Top: padding, Bottom: padding, Left: padding, Right: padding,
 	}
 }
 
-// What tasks write is seen by the caller and by the next round's tasks.
-func TestPoolOrdersRounds(t *testing.T) {
-	p := newTestPool(t, 4)
-	v := make([]int, 64)
-	for range 2000 {
-		p.each(len(v), func(i, _ int) { v[i]++ })
-	}
-	for _, n := range v {
-		require.Equal(t, 2000, n)
+func TestPooling(t *testing.T) {
+	for _, dtype := range [...]device.DType{device.Float32, device.BFloat16} {
+		testKernels(t, poolCases(dtype, device.Pool{N: 5, H: 14, W: 14, C: 32, Window: squareWindow(2, 2, 0)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 2, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 3, H: 8, W: 8, C: 64, Adaptive: true, OH: 3, OW: 3}))
 	}
 }
 
-func TestPoolWakesFromSleep(t *testing.T) {
-	p := newTestPool(t, 3)
-	var sum atomic.Int64
-	for range 3 {
-		time.Sleep(5 * time.Millisecond) // long enough for the workers to fall asleep
-		p.each(100, func(i, _ int) { sum.Add(int64(i)) })
-	}
-	require.EqualValues(t, 3*4950, sum.Load())
+func TestPoolingOfManyChannels(t *testing.T) {
+	testValues(t, poolCases(device.Float32, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
+	testValues(t, poolCases(device.Float32, device.Pool{N: 1, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
 }
 
-func TestPoolAllocatesNothing(t *testing.T) {
-	p := newTestPool(t, 2)
-	task := func(int, int) {}
-	require.Zero(t, testing.AllocsPerRun(100, func() { p.each(8, task) }))
-}
-
-// A panic of any task reaches the caller, and the pool goes on.
-func TestPoolPanic(t *testing.T) {
-	for _, workers := range []int{1, 2, 4} {
-		p := newTestPool(t, workers)
-		for bad := range 4 {
-			require.Panics(t, func() {
-				p.each(4, func(i, _ int) {
-					if i == bad {
-						panic("bad task")
-					}
-				})
-			})
-		}
-		var runs atomic.Int32
-		p.each(10, func(int, int) { runs.Add(1) })
-		require.EqualValues(t, 10, runs.Load())
-	}
-}
-
-func TestPoolCloses(t *testing.T) {
-	before := runtime.NumGoroutine()
-	p := newPool(4)
-	require.Equal(t, before+3, runtime.NumGoroutine())
-	p.close()
-	for range 1000 {
-		if runtime.NumGoroutine() == before {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	require.Fail(t, "workers are still there")
-}
-
-func BenchmarkPool(b *testing.B) {
-	p := newPool(2)
-	defer p.close()
-	task := func(int, int) {}
-	for b.Loop() {
-		p.each(2, task)
+func BenchmarkPooling(b *testing.B) {
+	for _, s := range []device.Pool{
+		{N: 64, H: 28, W: 28, C: 32, Window: squareWindow(2, 2, 0)},
+		{N: 64, H: 14, W: 14, C: 64, Window: squareWindow(2, 2, 0)},
+		{N: 64, H: 32, W: 32, C: 64, Window: squareWindow(3, 2, 1)},
+		{N: 128, H: 8, W: 8, C: 64, Adaptive: true, OH: 1, OW: 1},
+	} {
+		benchKernels(b, poolCases(device.Float32, s))
 	}
 }

@@ -6,28 +6,29 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-// A Conv2D is f(x * W + b) over images.
+// A Conv2D is f(x * W + b) over images, a cross-correlation. LeCun 1989.
 type Conv2D struct {
 	Weight *backward.Param // [out, kh, kw, in/groups]; stored [out, in/groups, kh, kw]
 	Bias   *backward.Param // [out], or nil
-	Conv   tensor.Conv
+	Conv   tensor.Conv     // geometry and activation
 }
 
 // Conv2DOptions configure a Conv2D with square kernels; zero values of Stride,
 // Dilation and Groups mean 1.
 type Conv2DOptions struct {
-	In, Out  int
-	Kernel   int
-	Stride   int
-	Padding  int // on all four sides
-	Dilation int
-	Groups   int
+	In, Out  int // channels
+	Kernel   int // height and width, in pixels
+	Stride   int // pixels from one window to the next
+	Padding  int // zeros on all four sides, in pixels
+	Dilation int // pixels from one place of the kernel to the next
+	Groups   int // divides In and Out
 	NoBias   bool
 	Act      Activation
-	Init     backward.Init // of the weight; nil for PyTorch's
+	Init     backward.Init // of the weight; nil for PyTorch's, ±1/√(inputs of a unit)
 }
 
-// NewConv2D declares "weight" and "bias" on ps.
+// NewConv2D declares "weight" and, without NoBias, "bias" on ps. It panics as
+// [backward.Params.Param] does.
 func NewConv2D(ps *backward.Params, o Conv2DOptions) *Conv2D {
 	if o.Init == nil {
 		o.Init = defaultWeight()
@@ -48,7 +49,8 @@ func NewConv2D(ps *backward.Params, o Conv2DOptions) *Conv2D {
 	return c
 }
 
-// Forward maps [N, H, W, in] to [N, OH, OW, out].
+// Forward maps x, [N, H, W, in], to [N, OH, OW, out]; see [tensor.Conv2D] for OH
+// and OW.
 func (c *Conv2D) Forward(x *backward.Var) *backward.Var {
 	t := x.Tape()
 	return x.Conv2D(t.Weight(c.Weight), param(t, c.Bias), c.Conv)

@@ -7,7 +7,7 @@ import "example.org/chainrule/backward"
 //	y = relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))
 //
 // The shortcut is x, or a strided 1x1 convolution with batch normalisation
-// where the shape changes. He 2016.
+// where the shape changes. He 2016, "Deep residual learning".
 type BasicBlock struct {
 	Conv1, Conv2 *Conv2D
 	BN1, BN2     *BatchNorm
@@ -15,7 +15,9 @@ type BasicBlock struct {
 }
 
 // NewBasicBlock declares "conv1", "bn1", "conv2", "bn2" and, where the shape
-// changes, "downsample.0" and "downsample.1" on ps, as torchvision names them.
+// changes, "downsample.0" and "downsample.1" on ps, as torchvision names them. in
+// and out are channels; stride is that of the first convolution, 1 or more. It
+// panics as [backward.Params.Param] does.
 func NewBasicBlock(ps *backward.Params, in, out, stride int) *BasicBlock {
 	conv := func(name string, in, stride int) *Conv2D {
 		return NewConv2D(ps.Sub(name), Conv2DOptions{In: in, Out: out, Kernel: 3, Stride: stride, Padding: 1, NoBias: true, Init: heInit()})
@@ -35,7 +37,7 @@ func NewBasicBlock(ps *backward.Params, in, out, stride int) *BasicBlock {
 	return b
 }
 
-// Forward maps [N, H, W, in] to [N, H/stride, W/stride, out].
+// Forward maps x, [N, H, W, in], to [N, H/stride, W/stride, out], rounded up.
 func (b *BasicBlock) Forward(x *backward.Var) *backward.Var {
 	shortcut := x
 	if b.Shortcut != nil {

@@ -9,9 +9,9 @@ import (
 	"example.org/chainrule/tensor/safetensors"
 )
 
-// Save writes the parameters and running statistics to a safetensors file,
-// under PyTorch's names and in its layouts, whole or not at all. metadata may
-// be nil.
+// Save writes the parameters and running statistics to a safetensors file as
+// float32, under PyTorch's names and in its layouts, whole or not at all.
+// metadata may be nil. The error is the device's or the file system's.
 func Save(path string, ps *backward.Params, metadata map[string]string) error {
 	var arrays []safetensors.Array
 	for p := range ps.All() {
@@ -47,8 +47,9 @@ func (e *WeightsError) Error() string {
 }
 
 // Load copies the weights of a file into ps, all of them or none. PyTorch's
-// counters num_batches_tracked are passed over. The error is a *WeightsError
-// where names or shapes differ.
+// counters num_batches_tracked are passed over; any dtype is converted. The error
+// is a *WeightsError where names or shapes differ, or that of the file, of a
+// number beyond float32, or of parameters that are not open.
 func Load(f *safetensors.File, ps *backward.Params) error {
 	if err := Compare(f, ps); err != nil {
 		return err
@@ -80,7 +81,7 @@ func Compare(f *safetensors.File, ps *backward.Params) error {
 		}
 	}
 	for _, name := range f.Names() {
-		if ps.Lookup(name) == nil && !strings.HasSuffix(name, ".num_batches_tracked") {
+		if ps.Lookup(name) == nil && !strings.HasSuffix(name, "num_batches_tracked") {
 			e.Unexpected = append(e.Unexpected, name)
 		}
 	}

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 
 	"example.org/chainrule/backward"
@@ -12,6 +13,8 @@ import (
 //
 //	m = β₁ m + (1-β₁) g    v = β₂ v + (1-β₂) g²
 //	w -= η m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + ε)
+//
+// t is the number of steps applied, this one counted, for all parameters alike.
 type Adam struct {
 	Options
 	Beta1   float32 // 0 means 0.9
@@ -19,25 +22,29 @@ type Adam struct {
 	Epsilon float32 // 0 means 10⁻⁸
 }
 
-// NewAdam returns Adam for ps with learning rate lr; weight decay is an L2
-// penalty, g += λ w. Kingma and Ba 2015.
+// NewAdam returns Adam for ps, which are open, with learning rate lr; weight decay
+// is an L2 penalty, g += λ w. The error names an option out of range, or is a
+// *device.MemoryError. Kingma and Ba 2015.
 func NewAdam(ps *backward.Params, lr float32, o Adam) (Optimizer, error) {
 	return newAdam(ps, lr, o, false)
 }
 
-// NewAdamW returns AdamW for ps with learning rate lr; weight decay is
-// decoupled, w -= η λ w. Loshchilov and Hutter 2019.
+// NewAdamW returns AdamW for ps, which are open, with learning rate lr; weight
+// decay is decoupled, w -= η λ w. Errors are NewAdam's. Loshchilov and Hutter 2019.
 func NewAdamW(ps *backward.Params, lr float32, o Adam) (Optimizer, error) {
 	return newAdam(ps, lr, o, true)
 }
 
 func newAdam(ps *backward.Params, lr float32, o Adam, decoupled bool) (Optimizer, error) {
 	s := device.Adam{
-		Beta1: orElse(o.Beta1, 0.9), Beta2: orElse(o.Beta2, 0.999), Epsilon: orElse(o.Epsilon, 1e-8),
+		Beta1: cmp.Or(o.Beta1, 0.9), Beta2: cmp.Or(o.Beta2, 0.999), Epsilon: cmp.Or(o.Epsilon, 1e-8),
 		Decoupled: decoupled,
 	}
-	if !(s.Beta1 >= 0 && s.Beta1 < 1 && s.Beta2 >= 0 && s.Beta2 < 1 && s.Epsilon > 0) {
-		return nil, fmt.Errorf("optim: Adam with betas %g and %g, epsilon %g: want 0 <= beta < 1 and epsilon > 0", s.Beta1, s.Beta2, s.Epsilon)
+	if !(s.Beta1 >= 0 && s.Beta1 < 1 && s.Beta2 >= 0 && s.Beta2 < 1) {
+		return nil, fmt.Errorf("optim: Adam with betas %g and %g: want 0 or more, less than 1", s.Beta1, s.Beta2)
+	}
+	if err := atLeast0("epsilon", s.Epsilon); err != nil {
+		return nil, err
 	}
 	u, err := newUpdater(ps, lr, o.Options, 2)
 	if err != nil {
@@ -46,11 +53,4 @@ func newAdam(ps *backward.Params, lr float32, o Adam, decoupled bool) (Optimizer
 	m, v := u.slabs[0], u.slabs[1]
 	u.apply = func() error { return tensor.Adam(ps.Values(), m, v, ps.Grads(), u.control, ps.Table(), s) }
 	return u, nil
-}
-
-func orElse(v, def float32) float32 {
-	if v == 0 {
-		return def
-	}
-	return v
 }

@@ -7,11 +7,13 @@
 //	err = opt.Step() // applies the gradients and zeroes them
 //
 // An update happens whole or not at all: where the norm of the gradients is not
-// finite, or bad data was found, the step changes nothing, and Status tells its
-// number.
+// finite, or bad data was found, the step changes nothing, nor do later ones, and
+// Status tells its number. A new optimizer starts afresh.
 package optim
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 
@@ -22,30 +24,35 @@ import (
 
 // An Optimizer updates the parameters it was made for.
 type Optimizer interface {
-	// Step applies the gradients that Backward has added up, and zeroes them.
-	// The error is what the device has latched; the step is then discarded.
+	// Step applies the gradients that Backward has added up, and zeroes them; it
+	// can be recorded. The error is what the device has latched, a *device.Fault
+	// or a *device.MemoryError: the step is then discarded.
 	Step() error
-	// SetRate sets the learning rate of the steps to come, replayed ones too.
+	// SetRate sets the learning rate of the steps to come, replayed ones too. The
+	// error is that of a rate which is negative or not finite: it changes nothing.
 	SetRate(lr float32) error
-	// Status waits for the device and tells how the steps went.
+	// Status waits for the device and tells how the steps went. The error is what
+	// the device has latched.
 	Status() (Status, error)
-	// Close frees the optimizer's state.
+	// Close frees the optimizer's state, but no parameters. A second Close does
+	// nothing.
 	Close()
 }
 
-// Options are what all optimizers have in common.
+// Options are what all optimizers have in common. Gradients are clipped by their
+// norm over all parameters; Pascanu 2013.
 type Options struct {
-	WeightDecay float32 // λ; of matrices and filters
+	WeightDecay float32 // λ of matrices and filters: all groups but backward.VectorGroup
 	DecayAll    bool    // biases, scales and shifts decay too, as in PyTorch
-	MaxNorm     float32 // gradients are scaled down to this norm, over all parameters; 0 for no clipping
+	MaxNorm     float32 // gradients are scaled down to this Euclidean norm; 0 for no clipping
 }
 
 // A Status tells how the steps went.
 type Status struct {
-	Steps   int     // steps taken
+	Steps   int     // steps taken, refused ones too
 	Applied int     // steps that changed the parameters
 	Stopped int     // number, from 1, of the first step refused, after which all are; 0 for none
-	Norm    float32 // of the last step's gradients, before clipping
+	Norm    float32 // Euclidean norm of the last step's gradients, before clipping
 }
 
 // updater is the part of an optimizer that all share.
@@ -62,9 +69,9 @@ type updater struct {
 // newUpdater allocates the control block and n slabs of state.
 func newUpdater(ps *backward.Params, lr float32, o Options, n int) (*updater, error) {
 	if ps.Values() == nil {
-		return nil, fmt.Errorf("optim: the parameters have no memory yet: call Params.Open first")
+		return nil, errors.New("optim: the parameters have no memory yet: call Params.Open first")
 	}
-	if err := o.check(lr); err != nil {
+	if err := cmp.Or(checkRate(lr), atLeast0("weight decay", o.WeightDecay), atLeast0("clipping norm", o.MaxNorm)); err != nil {
 		return nil, err
 	}
 	u := &updater{ps: ps, gate: device.Gate{MaxNorm: o.MaxNorm}}
@@ -73,21 +80,23 @@ func newUpdater(ps *backward.Params, lr float32, o Options, n int) (*updater, er
 			u.decay[g] = o.WeightDecay
 		}
 	}
-	if err := u.alloc(n); err != nil {
+	err := u.alloc(n)
+	if err == nil {
+		err = u.SetRate(lr)
+	}
+	if err != nil {
 		u.Close()
 		return nil, err
 	}
-	return u, u.SetRate(lr)
+	return u, nil
 }
 
-func (o Options) check(lr float32) error {
-	switch {
-	case !(lr >= 0) || math.IsInf(float64(lr), 0):
-		return fmt.Errorf("optim: learning rate %g: want a finite number of at least 0", lr)
-	case !(o.WeightDecay >= 0):
-		return fmt.Errorf("optim: weight decay %g: want at least 0", o.WeightDecay)
-	case !(o.MaxNorm >= 0):
-		return fmt.Errorf("optim: clipping to norm %g: want more than 0, or 0 for none", o.MaxNorm)
+func checkRate(lr float32) error { return atLeast0("learning rate", lr) }
+
+// atLeast0 reports an option that is negative, infinite or NaN.
+func atLeast0(name string, v float32) error {
+	if !(v >= 0 && v <= math.MaxFloat32) {
+		return fmt.Errorf("optim: %s %g: want a finite number of at least 0", name, v)
 	}
 	return nil
 }
@@ -112,6 +121,9 @@ func (u *updater) alloc(n int) (err error) {
 
 // SetRate sets the learning rate of every group.
 func (u *updater) SetRate(lr float32) error {
+	if err := checkRate(lr); err != nil {
+		return err
+	}
 	words := make([]int32, device.RowLen)
 	for g := range device.MaxGroups {
 		words[g] = int32(math.Float32bits(lr))
@@ -123,6 +135,11 @@ func (u *updater) SetRate(lr float32) error {
 // Step decides, updates, and settles the running statistics.
 func (u *updater) Step() error {
 	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
+		return err
+	}
+	// A Gate without workspace was skipped: the last step's decision stands there.
+	if err := u.ps.Device().Err(); err != nil {
+		u.ps.Discard()
 		return err
 	}
 	if err := u.apply(); err != nil {

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
 
 	"example.org/chainrule/backward"
@@ -12,17 +13,23 @@ import (
 // PyTorch's conventions:
 //
 //	g += λ w    v = μ v + (1-dampening) g    w -= η v    (Nesterov: w -= η (g + μ v))
+//
+// The first step takes v = g. Without momentum there is no v, and w -= η g.
 type SGD struct {
 	Options
-	Momentum  float32 // μ
-	Dampening float32
-	Nesterov  bool
+	Momentum  float32 // μ, 0 or more
+	Dampening float32 // of the gradient in v
+	Nesterov  bool    // look ahead; wants momentum and no dampening
 }
 
-// NewSGD returns the optimizer for ps with learning rate lr.
+// NewSGD returns the optimizer for ps, which are open, with learning rate lr. The
+// error names an option out of range, or is a *device.MemoryError.
 func NewSGD(ps *backward.Params, lr float32, o SGD) (Optimizer, error) {
-	if !(o.Momentum >= 0) || o.Nesterov && (o.Momentum == 0 || o.Dampening != 0) {
-		return nil, fmt.Errorf("optim: SGD with momentum %g and dampening %g: momentum is at least 0; Nesterov wants momentum and no dampening", o.Momentum, o.Dampening)
+	if err := cmp.Or(atLeast0("momentum", o.Momentum), atLeast0("dampening", o.Dampening)); err != nil {
+		return nil, err
+	}
+	if o.Nesterov && (o.Momentum == 0 || o.Dampening != 0) {
+		return nil, fmt.Errorf("optim: Nesterov with momentum %g and dampening %g: want momentum and no dampening", o.Momentum, o.Dampening)
 	}
 	slabs := 0
 	if o.Momentum != 0 {
@@ -31,9 +38,6 @@ func NewSGD(ps *backward.Params, lr float32, o SGD) (Optimizer, error) {
 	u, err := newUpdater(ps, lr, o.Options, slabs)
 	if err != nil {
 		return nil, err
-	}
-	if o.Momentum == 0 {
-		o.Dampening = 0 // there is no v to dampen
 	}
 	s := device.SGD{Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov}
 	var v *tensor.Tensor

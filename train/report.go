@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 )
 
-// Lines reports a line for each epoch on w.
+// Lines reports a line for each epoch on W.
 type Lines struct{ W io.Writer }
 
 // Step says nothing.
@@ -21,7 +22,7 @@ func (l Lines) Epoch(e Epoch) {
 		e.Epoch, e.TrainLoss, e.TestLoss, 100*e.TestAccuracy, e.ImagesPerSecond)
 }
 
-// JSON reports a JSON object for each epoch, on one line each.
+// JSON reports each epoch on W: an [Epoch] as a JSON object, on one line.
 type JSON struct{ W io.Writer }
 
 // Step says nothing.
@@ -33,7 +34,7 @@ func (j JSON) Epoch(e Epoch) { json.NewEncoder(j.W).Encode(e) }
 // Bar draws a progress bar for each epoch on a terminal, cleared at its end.
 type Bar struct {
 	w   io.Writer
-	bar *progressbar.ProgressBar
+	bar *progressbar.ProgressBar // of the epoch under way; nil between epochs
 }
 
 // NewBar returns a bar on w.
@@ -41,17 +42,22 @@ func NewBar(w io.Writer) *Bar { return &Bar{w: w} }
 
 // Step moves the bar.
 func (b *Bar) Step(p Progress) {
-	if b.bar == nil {
-		b.bar = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(b.w), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("images"), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
-	}
 	what := fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs)
 	if !math.IsNaN(p.Loss) {
 		what += fmt.Sprintf("  loss %.4f", p.Loss)
 	}
+	if b.bar == nil {
+		b.bar = newEpochBar(b.w, p.Total)
+	}
 	b.bar.Describe(what)
 	b.bar.Set(p.Images)
+}
+
+// newEpochBar keeps within 80 columns.
+func newEpochBar(w io.Writer, images int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(images, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(16),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionShowIts(), progressbar.OptionSetItsString("images"))
 }
 
 // Epoch clears the bar.
@@ -65,7 +71,7 @@ func (b *Bar) Stop() {
 	}
 }
 
-// Reports tells several reports.
+// Reports tells several reports, in their order.
 type Reports []Report
 
 // Step tells all.

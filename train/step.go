@@ -1,50 +1,50 @@
 package train
 
 import (
-	"math"
-
 	"example.org/chainrule/backward"
 	"example.org/chainrule/data"
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
 )
 
-var nan = math.NaN()
-
 // A stepper takes training steps. The first one of the full batch size runs
-// eagerly; the second is recorded, and later ones are played: no tape, no
+// eagerly; the second is recorded, and it and later ones are played: no tape, no
 // allocation. Other sizes (the last batch) run eagerly.
 type stepper struct {
 	*Options
+	dev            device.Device
 	images, labels *tensor.Tensor // a full batch, where the recording reads it
 	random         *tensor.Stream
 	sums           *sums
-	replay         device.Replay
-	steps          int
-	warm           bool // a full batch was seen
+	replay         device.Replay // of a full batch; nil until recorded
+	warm           bool          // a full batch was seen
+	steps          int           // taken so far
 }
 
 func newStepper(o *Options) (*stepper, error) {
-	s := &stepper{Options: o}
-	m := o.Model
-	var err error
-	for _, open := range []func() error{
-		func() error { s.sums, err = newSums(o.Device); return err },
-		func() error { s.random, err = tensor.NewStream(o.Device, o.Seed); return err },
-		func() error {
-			s.images, err = tensor.New(o.Device, device.Uint8, o.Batch, m.Height, m.Width, m.Channels)
-			return err
-		},
-		func() error { s.labels, err = tensor.New(o.Device, device.Int32, o.Batch); return err },
-	} {
-		if err := open(); err != nil {
-			s.close()
-			return nil, err
-		}
+	s := &stepper{Options: o, dev: o.Model.Params.Device()}
+	if err := s.alloc(); err != nil {
+		s.close()
+		return nil, err
 	}
 	return s, nil
 }
 
+func (s *stepper) alloc() (err error) {
+	if s.images, err = tensor.New(s.dev, device.Uint8, s.Batch, s.Model.Height, s.Model.Width, s.Model.Channels); err != nil {
+		return err
+	}
+	if s.labels, err = tensor.New(s.dev, device.Int32, s.Batch); err != nil {
+		return err
+	}
+	if s.random, err = tensor.NewStream(s.dev, s.Seed); err != nil {
+		return err
+	}
+	s.sums, err = newSums(s.dev)
+	return err
+}
+
+// close frees what alloc and step have made, all of it or the part there is.
 func (s *stepper) close() {
 	if s.replay != nil {
 		s.replay.Close()
@@ -52,7 +52,9 @@ func (s *stepper) close() {
 	if s.random != nil {
 		s.random.Free()
 	}
-	s.sums.free()
+	if s.sums != nil {
+		s.sums.free()
+	}
 	s.images.Free()
 	s.labels.Free()
 }
@@ -80,8 +82,7 @@ func (s *stepper) step(b data.Batch) error {
 	}
 	if s.replay == nil {
 		var err error
-		s.replay, err = s.Device.Record(s.full)
-		if err != nil {
+		if s.replay, err = s.dev.Record(s.full); err != nil {
 			return err
 		}
 	}
@@ -90,9 +91,8 @@ func (s *stepper) step(b data.Batch) error {
 
 // partial is a step on a batch of another size.
 func (s *stepper) partial(b data.Batch) error {
-	m := s.Model
 	return s.eager(func(t *backward.Tape) (images, labels *backward.Var) {
-		return backward.From(t, b.Images, b.Len(), m.Height, m.Width, m.Channels), backward.From(t, b.Labels)
+		return backward.From(t, b.Images, b.Len(), s.Model.Height, s.Model.Width, s.Model.Channels), backward.From(t, b.Labels)
 	})
 }
 
@@ -105,7 +105,7 @@ func (s *stepper) full() error {
 
 // eager is one whole step: forward, loss, backward, update.
 func (s *stepper) eager(input func(t *backward.Tape) (images, labels *backward.Var)) error {
-	tape := backward.NewTape(s.Device, backward.Mode{Training: true, Random: s.random})
+	tape := backward.NewTape(s.dev, backward.Mode{Training: true, Random: s.random})
 	defer tape.Close()
 	images, labels := input(tape)
 	loss := s.sums.add(s.Model.Forward(images.Pixels()), labels, images.Dim(0))
@@ -113,71 +113,4 @@ func (s *stepper) eager(input func(t *backward.Tape) (images, labels *backward.V
 		return err
 	}
 	return s.Optimizer.Step()
-}
-
-// read waits for the device and returns the mean loss of the epoch's images so
-// far, or the error that stopped training.
-func (s *stepper) read(epoch, images int) (float64, error) {
-	if err := s.diverged(epoch); err != nil {
-		return 0, err
-	}
-	loss, _, err := s.sums.read()
-	return loss / float64(images), err
-}
-
-// diverged is a *DivergedError once a step was refused.
-func (s *stepper) diverged(epoch int) error {
-	status, err := s.Optimizer.Status()
-	if err == nil && status.Stopped > 0 {
-		err = &DivergedError{Step: status.Stopped, Epoch: epoch}
-	}
-	return err
-}
-
-func (s *stepper) reset() error { return s.sums.reset() }
-
-// sums are the loss and the hits over many images, added up on the device.
-type sums struct{ loss, hits *tensor.Tensor }
-
-func newSums(dev device.Device) (*sums, error) {
-	var s sums
-	var err error
-	if s.loss, err = tensor.Scalar(dev, 0); err == nil {
-		s.hits, err = tensor.Scalar(dev, 0)
-	}
-	return &s, err
-}
-
-func (s *sums) free() {
-	if s != nil {
-		s.loss.Free()
-		s.hits.Free()
-	}
-}
-
-// add counts n images and returns their mean loss.
-func (s *sums) add(logits, labels *backward.Var, n int) *backward.Var {
-	loss := logits.CrossEntropy(labels, backward.CrossEntropyOptions{})
-	loss.AddTo(s.loss, float32(n))
-	logits.AddHits(s.hits, labels)
-	return loss
-}
-
-func (s *sums) read() (loss, hits float64, err error) {
-	l, err := s.loss.Float32s()
-	if err != nil {
-		return 0, 0, err
-	}
-	h, err := s.hits.Float32s()
-	if err != nil {
-		return 0, 0, err
-	}
-	return float64(l[0]), float64(h[0]), nil
-}
-
-func (s *sums) reset() error {
-	if err := tensor.Fill(s.loss, 0); err != nil {
-		return err
-	}
-	return tensor.Fill(s.hits, 0)
 }

@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"train":             {"internal", "nn", "optim", "data", "backward", "tensor", "device"},
 	"cmd":               {"", "internal", "train", "nn", "optim", "data", "backward", "tensor", "device"},
 	"examples":          {"", "train", "nn", "optim", "data", "backward", "tensor", "device"},
-	"bench":             {"", "cpu", "train", "nn", "optim", "data", "backward", "tensor", "device"},
+	"bench":             {"", "internal", "cpu", "train", "nn", "optim", "data", "backward", "tensor", "device"},
 }
 
 // only is which packages may import a dependency that others must not compile.

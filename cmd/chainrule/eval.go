@@ -2,22 +2,19 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
+	"math"
+	"strings"
 
-	"example.org/chainrule/data"
-	"example.org/chainrule/data/datasets"
 	"example.org/chainrule/data/folder"
 	"example.org/chainrule/train"
 )
 
 type evalCmd struct {
 	Weights string `required:"" placeholder:"FILE" help:"Weights saved by train."`
-	Data    string `default:"sample" placeholder:"NAME|DIR" help:"Test images: sample, mnist, or a folder as train takes it."`
+	Data    string `default:"sample" help:"Images: sample, mnist, or a folder as train takes it; of one that is not divided, the test images that training drew."`
 	Batch   int    `default:"256" help:"Images at a time."`
-	Strict  bool   `help:"Make an image that cannot be read an error, instead of leaving it out."`
-	Seed    uint64 `default:"1" help:"Seed that divided a folder without test images; as in training."`
+	Strict  bool   `help:"Make a picture that cannot be read an error, instead of leaving it out."`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 	compute
 }
@@ -25,9 +22,9 @@ type evalCmd struct {
 // Run measures the weights on the test part.
 func (c *evalCmd) Run(env *environment) error {
 	if c.Batch < 1 {
-		return usageError{fmt.Errorf("--batch %d: want at least 1", c.Batch)}
+		return usagef("--batch %d: want at least 1", c.Batch)
 	}
-	dev, err := c.compute.open()
+	dev, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -37,33 +34,43 @@ func (c *evalCmd) Run(env *environment) error {
 		return err
 	}
 	defer model.Params.Close()
-	splits, err := datasets.Open(env.ctx, c.Data, folder.Options{Height: card.Height, Width: card.Width, Channels: card.Channels, Seed: c.Seed, Strict: c.Strict})
+	splits, err := env.open(c.Data, folder.Options{
+		Height: model.Height, Width: model.Width, Channels: model.Channels, Seed: card.Seed, Strict: c.Strict,
+	})
 	if err != nil {
 		return err
 	}
-	env.reportSkipped(splits.Skipped)
-	if err := fits(card, splits.Test); err != nil {
+	if err := sameClasses(splits.Test.Classes, card.Classes); err != nil {
 		return err
 	}
 	m, err := train.Evaluate(env.ctx, model, splits.Test, c.Batch)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return json.NewEncoder(env.out).Encode(map[string]any{"test_loss": m.Loss, "test_accuracy": m.Accuracy, "images": splits.Test.Len()})
+	return c.print(env, model.Name, m, splits.Test.Len())
+}
+
+// sameClasses says where a set's classes first differ from a model's.
+func sameClasses(set, model []string) error {
+	if len(set) != len(model) {
+		return fmt.Errorf("the images are of %d classes, the weights of %d", len(set), len(model))
 	}
-	fmt.Fprintf(env.out, "%s on %d images: loss %.4f, accuracy %.2f%%\n", model.Name, splits.Test.Len(), m.Loss, 100*m.Accuracy)
+	for i := range set {
+		// As JSON has it: the card cannot hold a name that is not UTF-8.
+		if strings.ToValidUTF8(set[i], "\ufffd") != strings.ToValidUTF8(model[i], "\ufffd") {
+			return fmt.Errorf("the images are of other classes than the weights: class %d is %q, not %q", i, set[i], model[i])
+		}
+	}
 	return nil
 }
 
-// fits checks that a set shows what the model was trained on.
-func fits(card train.Card, set *data.Dataset) error {
-	if set.Height != card.Height || set.Width != card.Width || set.Channels != card.Channels {
-		return fmt.Errorf("the weights are for images of %dx%dx%d, these are %dx%dx%d (height, width, channels)",
-			card.Height, card.Width, card.Channels, set.Height, set.Width, set.Channels)
+func (c *evalCmd) print(env *environment, model string, m train.Metrics, n int) error {
+	switch {
+	case math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0):
+		return fmt.Errorf("%s: the loss is not finite: the weights are of a training that diverged, or damaged", c.Weights)
+	case c.JSON:
+		return json.NewEncoder(env.out).Encode(map[string]any{"test_loss": m.Loss, "test_accuracy": m.Accuracy, "images": n})
 	}
-	if !slices.Equal(set.Classes, card.Classes) {
-		return errors.New("the classes are others than the weights were trained on: " + fmt.Sprintf("%.120v", set.Classes) + ", not " + fmt.Sprintf("%.120v", card.Classes))
-	}
+	fmt.Fprintf(env.out, "%s on %d images: loss %.4f, accuracy %.2f%%\n", model, n, m.Loss, 100*m.Accuracy)
 	return nil
 }

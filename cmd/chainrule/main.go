@@ -11,11 +11,10 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"example.org/chainrule"
-	"example.org/chainrule/data"
 	"example.org/chainrule/data/datasets"
-	"example.org/chainrule/nn"
 )
 
 // cli is the grammar of the command line.
@@ -36,7 +35,7 @@ const (
 
 // An environment is what a command may touch.
 type environment struct {
-	ctx      context.Context
+	ctx      context.Context // cancelled by Ctrl-C
 	out, err io.Writer
 	terminal bool // whether err is one
 }
@@ -46,51 +45,65 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// usagef returns a usageError.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	env := &environment{ctx: ctx, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
+	env := &environment{ctx: ctx, out: os.Stdout, err: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
 	os.Exit(run(env, os.Args[1:]))
 }
 
 // run executes a command line and returns the exit code.
 func run(env *environment, args []string) int {
-	exited := -1
+	out := &latchingWriter{Writer: env.out}
+	env.out = out
+	code := execute(env, args)
+	if code == 0 && out.err != nil {
+		return env.report(fmt.Errorf("standard output: %w", out.err))
+	}
+	return code
+}
+
+func execute(env *environment, args []string) int {
+	answered := false // --help was
 	parser, err := kong.New(&cli{}, kong.Name("chainrule"), kong.Writers(env.out, env.err),
 		kong.Description("Neural networks in Go: train, measure, predict."),
-		kong.Exit(func(code int) { exited = code }), kong.UsageOnError())
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+		kong.Exit(func(int) { answered = true }))
 	if err != nil {
-		panic(err)
+		panic(fmt.Sprintf("chainrule: the command line's grammar: %v", err))
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	command, err := parser.Parse(args)
 	switch {
-	case exited >= 0: // --help was answered
-		return exited
+	case answered:
+		return 0
 	case err != nil:
-		fmt.Fprintf(env.err, "chainrule: %v (chainrule --help lists commands and flags)\n", err)
-		return exitUsage
+		text := strings.ReplaceAll(err.Error(), `got "EOL" (<EOL>)`, "got nothing") // kong's way of saying so
+		return env.report(usagef("%s (chainrule --help lists commands and flags)", text))
 	}
 	return env.report(command.Run(env))
 }
 
-// report prints an error on one line and returns its exit code.
+// report prints an error, on one line for each that is joined in it, and
+// returns the exit code.
 func (env *environment) report(err error) int {
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
+	}
+	text := strings.ReplaceAll(err.Error(), context.Canceled.Error(), "interrupted")
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(env.err, "chainrule:", strings.TrimPrefix(strings.TrimSpace(line), "chainrule: "))
+	}
+	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	}
-	message := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
-	if !strings.HasPrefix(message, "chainrule:") {
-		message = "chainrule: " + message
-	}
-	fmt.Fprintln(env.err, message)
-	if isUsage(err) {
+	case isUsage(err):
 		return exitUsage
 	}
 	return exitFailure
@@ -100,14 +113,23 @@ func isUsage(err error) bool {
 	var usage usageError
 	var device *chainrule.UnknownDeviceError
 	var set *datasets.UnknownError
-	var model *nn.UnknownError
-	var batch *data.BatchSizeError
-	return errors.As(err, &usage) || errors.As(err, &device) || errors.As(err, &set) || errors.As(err, &model) || errors.As(err, &batch)
+	return errors.As(err, &usage) || errors.As(err, &device) || errors.As(err, &set)
 }
 
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// A latchingWriter keeps the first error, so that a full disk behind a pipe or
+// a redirection is noticed without a check at every line.
+type latchingWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *latchingWriter) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.Writer.Write(p)
+	w.err = err
+	return n, err
 }
 
 type devicesCmd struct{}
@@ -131,6 +153,6 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run(env *environment) error {
-	_, err := fmt.Fprintln(env.out, "chainrule", chainrule.Version)
-	return err
+	fmt.Fprintln(env.out, "chainrule", chainrule.Version)
+	return nil
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"example.org/chainrule/data/images"
 	"example.org/chainrule/nn"
@@ -14,7 +17,7 @@ import (
 
 type predictCmd struct {
 	Weights string   `required:"" placeholder:"FILE" help:"Weights saved by train."`
-	Invert  string   `default:"auto" help:"For digits: yes if they are dark on light, no if light on dark, or auto."`
+	Invert  string   `default:"auto" help:"For handwritten digits: yes if they are dark on light, no if light on dark, or auto."`
 	Top     int      `default:"3" help:"Classes to print for each image."`
 	JSON    bool     `name:"json" help:"Print one JSON object a line."`
 	Images  []string `arg:"" name:"image" help:"JPEG, PNG, GIF, WebP or BMP files."`
@@ -24,13 +27,13 @@ type predictCmd struct {
 // Run classifies each image; one that cannot be read is reported, and the
 // others are still classified.
 func (c *predictCmd) Run(env *environment) error {
-	if inversions := []string{"auto", "yes", "no"}; !contains(inversions, c.Invert) {
-		return unknown("--invert", c.Invert, inversions)
+	if err := checkName("--invert", c.Invert, []string{"auto", "yes", "no"}); err != nil {
+		return err
 	}
 	if c.Top < 1 {
-		return usageError{fmt.Errorf("--top %d: want at least 1", c.Top)}
+		return usagef("--top %d: want at least 1", c.Top)
 	}
-	dev, err := c.compute.open()
+	dev, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -40,39 +43,50 @@ func (c *predictCmd) Run(env *environment) error {
 		return err
 	}
 	defer model.Params.Close()
-	var errs []error
+	if c.Invert != "auto" && !card.Digits {
+		return usagef("--invert %s: only for handwritten digits; these weights take pictures as they are", c.Invert)
+	}
+	var failures []error
 	for _, path := range c.Images {
+		if err := env.ctx.Err(); err != nil {
+			return err
+		}
 		if err := c.predict(env, model, card, path); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			failures = append(failures, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(failures...)
 }
 
+// predict classifies one image; an error names it.
 func (c *predictCmd) predict(env *environment, model *nn.Classifier, card train.Card, path string) error {
-	pixels, err := c.pixels(card, path)
+	pixels, err := c.pixels(model, card, path)
 	if err != nil {
 		return err
 	}
 	p, err := train.Predict(model, pixels)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return c.print(env, card, path, p)
+	return c.print(env, path, c.best(card.Classes, p))
 }
 
 // pixels prepares a picture as those that the model was trained on.
-func (c *predictCmd) pixels(card train.Card, path string) ([]byte, error) {
+func (c *predictCmd) pixels(model *nn.Classifier, card train.Card, path string) ([]byte, error) {
 	picture, err := images.Read(path)
 	if err != nil {
 		return nil, err
 	}
 	if card.Digits {
 		if picture, err = images.Digit(picture, images.Invert(c.Invert)); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	return images.Pixels(picture, card.Height, card.Width, card.Channels)
+	pixels, err := images.Pixels(picture, model.Height, model.Width, model.Channels)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return pixels, nil
 }
 
 // A guess is a class and how likely it is.
@@ -81,25 +95,33 @@ type guess struct {
 	Probability float32 `json:"probability"`
 }
 
-func (c *predictCmd) print(env *environment, card train.Card, path string, p []float32) error {
+// best returns the likeliest classes, the best first; of equals the first stays
+// first.
+func (c *predictCmd) best(classes []string, p []float32) []guess {
 	guesses := make([]guess, len(p))
-	for i, name := range card.Classes {
-		guesses[i] = guess{name, p[i]}
+	for i, class := range classes {
+		guesses[i] = guess{class, p[i]}
 	}
-	slices.SortStableFunc(guesses, func(a, b guess) int {
-		if a.Probability > b.Probability {
-			return -1
-		}
-		return 1
-	})
-	guesses = guesses[:min(c.Top, len(guesses))]
+	slices.SortStableFunc(guesses, func(a, b guess) int { return cmp.Compare(b.Probability, a.Probability) })
+	return guesses[:min(c.Top, len(guesses))]
+}
+
+func (c *predictCmd) print(env *environment, path string, guesses []guess) error {
 	if c.JSON {
 		return json.NewEncoder(env.out).Encode(map[string]any{"image": path, "predictions": guesses})
 	}
 	words := make([]string, len(guesses))
 	for i, g := range guesses {
-		words[i] = fmt.Sprintf("%s %.1f%%", g.Class, 100*g.Probability)
+		words[i] = fmt.Sprintf("%s %.1f%%", printable(g.Class), 100*g.Probability)
 	}
-	_, err := fmt.Fprintf(env.out, "%s: %s\n", path, strings.Join(words, ", "))
-	return err
+	fmt.Fprintf(env.out, "%s: %s\n", printable(path), strings.Join(words, ", "))
+	return nil
+}
+
+// printable quotes a name that would upset a terminal or break the line.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }

@@ -87,7 +87,7 @@ func (e *ImageError) Unwrap() error { return e.Err }
 func Open(ctx context.Context, dir string, options Options) (*data.Splits, error) {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("folder: %s: %w", dir, fs.ErrNotExist)
+		return nil, fmt.Errorf("folder: %s: %w: name a folder that holds one folder of pictures for each class", dir, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("folder: %w", err)

@@ -186,8 +186,8 @@ func TestOpenSkipsWhatCannotBeDecoded(t *testing.T) {
 	require.Equal(t, 19, set.Train.Len()+set.Test.Len())
 	require.Len(t, set.Skipped, 2)
 	text := errors.Join(set.Skipped...).Error()
-	require.Contains(t, text, "pets/cat/3.png: images: image: unknown format")
-	require.Contains(t, text, "pets/dog/empty.jpg: images: image: unknown format")
+	require.Contains(t, text, "pets/cat/3.png: images: not a JPEG, PNG, GIF, WebP or BMP picture")
+	require.Contains(t, text, "pets/dog/empty.jpg: images: not a JPEG, PNG, GIF, WebP or BMP picture")
 	for _, part := range []*data.Dataset{set.Train, set.Test} {
 		for i, label := range part.Labels {
 			require.Equal(t, part.Image(i)[0] > 100, label == 1, "labels move with their pictures")
@@ -243,7 +243,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenRefusesPaths(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
 	_, err := Open(t.Context(), missing, Options{})
-	require.EqualError(t, err, "folder: "+missing+": file does not exist")
+	require.EqualError(t, err, "folder: "+missing+": file does not exist: name a folder that holds one folder of pictures for each class")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
 	file := filepath.Join(t.TempDir(), "file")

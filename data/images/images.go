@@ -29,6 +29,10 @@ const (
 	maxHeader = 1 << 24
 )
 
+// ErrFormat is returned for content that is none of the formats, or whose first
+// bytes are missing.
+var ErrFormat = errors.New("images: not a JPEG, PNG, GIF, WebP or BMP picture")
+
 // SizeError tells of a picture of more than [MaxPixels].
 type SizeError struct {
 	Width, Height int
@@ -64,7 +68,7 @@ func Read(name string) (image.Image, error) {
 
 // Decode decodes a picture, whose format is told by its content, and turns it
 // upright where its Exif orientation says so. Of a moving picture it returns
-// the first frame. Errors: a format not known, damaged content, a [*SizeError].
+// the first frame. Errors: [ErrFormat], damaged content, a [*SizeError].
 func Decode(r io.Reader) (image.Image, error) {
 	_, header, err := readHeader(r)
 	if err != nil {
@@ -96,6 +100,8 @@ func readHeader(r io.Reader) (size image.Point, header []byte, err error) {
 	var read bytes.Buffer
 	config, _, err := image.DecodeConfig(io.TeeReader(io.LimitReader(r, maxHeader), &read))
 	switch {
+	case errors.Is(err, image.ErrFormat):
+		return size, nil, ErrFormat
 	case err != nil:
 		return size, nil, fmt.Errorf("images: %w", err)
 	case config.Width < 1 || config.Height < 1:

@@ -126,7 +126,8 @@ func TestRead(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(path, []byte("hello"), 0o600))
 	_, err = Read(path)
-	require.EqualError(t, err, path+": images: image: unknown format")
+	require.EqualError(t, err, path+": images: not a JPEG, PNG, GIF, WebP or BMP picture")
+	require.ErrorIs(t, err, ErrFormat)
 	_, err = Read(path + ".none")
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

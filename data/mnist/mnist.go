@@ -10,6 +10,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 
 	"example.org/chainrule/data"
 	"example.org/chainrule/data/idx"
@@ -62,4 +63,10 @@ func decodePart(r io.Reader) (*data.Dataset, error) {
 // [idx.OpenFolder] does.
 func Folder(dir string) (train, test *data.Dataset, err error) {
 	return idx.OpenFolder(dir)
+}
+
+// IsFull tells whether a set is all of MNIST's training set: by how many images
+// each class has.
+func IsFull(train *data.Dataset) bool {
+	return slices.Equal(train.ClassCounts(), []int{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"example.org/chainrule/data"
+	"example.org/chainrule/data/internal/realdata"
 
 	"github.com/stretchr/testify/require"
 )
@@ -46,4 +47,13 @@ func TestSampleStats(t *testing.T) {
 	mean, std := train.ChannelStats()
 	require.InDelta(t, 0.1307, mean[0], 0.002)
 	require.InDelta(t, 0.3081, std[0], 0.002)
+}
+
+func TestIsFull(t *testing.T) {
+	train, test := Sample()
+	require.False(t, IsFull(train))
+	require.False(t, IsFull(test))
+	full, _, err := Folder(realdata.Path(t, "mnist"))
+	require.NoError(t, err)
+	require.True(t, IsFull(full))
 }

@@ -1,0 +1,15 @@
+// Package bench measures Chainrule: each operation, and whole training steps,
+// on every device of this machine, beside gonum and gorgonia.org/tensor.
+//
+//	go test -bench . ./bench           // all
+//	go test -bench 'MatMul/1024' ./bench
+//	go run ./bench/report              // runs all and writes bench/RESULTS.md
+//
+// A benchmark is named Benchmark<Op>/<case>/<device>. Its metrics come from
+// what the device says of its own calls, so they need no formula here:
+//
+//	GFLOP/s          floating-point operations of the formulas, padding counted
+//	GB/s             bytes of every destination and source
+//	allocs/op        allocations of Go memory
+//	device-allocs/op blocks of device memory taken from the system
+package bench

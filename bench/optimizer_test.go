@@ -1,0 +1,43 @@
+package bench
+
+import (
+	"testing"
+
+	"example.org/chainrule/backward"
+	"example.org/chainrule/device"
+	"example.org/chainrule/optim"
+
+	"github.com/stretchr/testify/require"
+)
+
+var optimizers = []struct {
+	name string
+	make func(ps *backward.Params) (optim.Optimizer, error)
+}{
+	{"sgd-momentum", func(ps *backward.Params) (optim.Optimizer, error) {
+		return optim.NewSGD(ps, 0.01, optim.SGD{Momentum: 0.9})
+	}},
+	{"adamw", func(ps *backward.Params) (optim.Optimizer, error) {
+		return optim.NewAdamW(ps, 0.001, optim.Adam{})
+	}},
+}
+
+// BenchmarkOptimizer takes whole steps: the norm of the gradients, then the
+// update. Gradients are zero after the first step, which changes no time.
+func BenchmarkOptimizer(b *testing.B) {
+	for _, o := range optimizers {
+		for _, size := range []struct {
+			name string
+			n    int
+		}{{"3.3M", 3_300_000}, {"11M", 11_000_000}} {
+			onEach(b, o.name+"-"+size.name, func(b *testing.B, dev device.Device) {
+				ps := backward.NewParams()
+				ps.Param("weight", backward.Plain(size.n), backward.Constant(1))
+				require.NoError(b, ps.Open(dev, 1))
+				opt, err := o.make(ps)
+				require.NoError(b, err)
+				measure(b, dev, opt.Step)
+			})
+		}
+	}
+}

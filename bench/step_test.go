@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"testing"
+
+	"example.org/chainrule/backward"
+	"example.org/chainrule/device"
+	"example.org/chainrule/nn"
+	"example.org/chainrule/optim"
+	"example.org/chainrule/tensor"
+
+	"github.com/stretchr/testify/require"
+)
+
+var stepModels = []struct {
+	name  string
+	input nn.Input
+	batch int
+}{
+	{"lenet", nn.Input{Height: 28, Width: 28, Channels: 1}, 64},
+	{"resnet20", nn.Input{Height: 32, Width: 32, Channels: 3}, 128},
+}
+
+// A step trains a model on one batch, again and again.
+type step struct {
+	model          *nn.Classifier
+	opt            optim.Optimizer
+	images, labels *tensor.Tensor
+	mode           backward.Mode
+}
+
+func newStep(tb testing.TB, dev device.Device, model string, in nn.Input, batch int, precision device.DType) *step {
+	m, err := nn.NewClassifier(model, in, 10)
+	require.NoError(tb, err)
+	require.NoError(tb, m.Params.Open(dev, 1))
+	opt, err := optim.NewSGD(m.Params, 0.01, optim.SGD{Momentum: 0.9})
+	require.NoError(tb, err)
+	return &step{
+		model: m, opt: opt,
+		images: normal(tb, dev, device.Float32, batch, in.Height, in.Width, in.Channels),
+		labels: classes(tb, dev, batch, m.Classes),
+		mode:   backward.Mode{Training: true, Precision: precision},
+	}
+}
+
+// run is forward, loss, backward and update.
+func (s *step) run() error {
+	tape := backward.NewTape(s.model.Params.Device(), s.mode)
+	defer tape.Close()
+	loss := s.model.Forward(tape.Input(s.images)).CrossEntropy(tape.Input(s.labels), backward.CrossEntropyOptions{})
+	if err := loss.Backward(); err != nil {
+		return err
+	}
+	return s.opt.Step()
+}
+
+// record takes a step and returns what will repeat it.
+func (s *step) record(tb testing.TB) device.Replay {
+	require.NoError(tb, s.run())
+	replay, err := s.model.Params.Device().Record(s.run)
+	require.NoError(tb, err)
+	tb.Cleanup(replay.Close)
+	return replay
+}
+
+func BenchmarkStep(b *testing.B) {
+	for _, m := range stepModels {
+		images := func(b *testing.B) {
+			b.ReportMetric(float64(m.batch)*float64(b.N)/b.Elapsed().Seconds(), "images/s")
+		}
+		onEachType(b, m.name+"-eager", func(b *testing.B, dev device.Device, t device.DType) {
+			measure(b, dev, newStep(b, dev, m.name, m.input, m.batch, t).run)
+			images(b)
+		})
+		onEachType(b, m.name+"-replayed", func(b *testing.B, dev device.Device, t device.DType) {
+			measure(b, dev, newStep(b, dev, m.name, m.input, m.batch, t).record(b).Run)
+			images(b)
+		})
+	}
+}

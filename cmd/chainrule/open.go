@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+
+	"example.org/chainrule"
+	"example.org/chainrule/data"
+	"example.org/chainrule/data/datasets"
+	"example.org/chainrule/data/folder"
+	"example.org/chainrule/device"
+)
+
+// compute is the flags that say where to compute.
+type compute struct {
+	Device  string `default:"auto" help:"Device: auto or cpu; see chainrule devices."`
+	Threads int    `default:"0" placeholder:"N" help:"Processor cores to use (default: all)."`
+}
+
+// open opens the device.
+func (c *compute) open() (device.Device, error) {
+	const maxThreads = 1024
+	if c.Threads < 0 || c.Threads > maxThreads {
+		return nil, usagef("--threads %d: want 1 to %d, or 0 for all cores", c.Threads, maxThreads)
+	}
+	return chainrule.Open(c.Device, chainrule.Threads(c.Threads))
+}
+
+// open reads a set of images and says on env.err which pictures were left out.
+func (env *environment) open(name string, options folder.Options) (*data.Splits, error) {
+	splits, err := datasets.Open(env.ctx, name, options)
+	if err != nil {
+		return nil, err
+	}
+	const most = 5
+	n := len(splits.Skipped)
+	for _, skipped := range splits.Skipped[:min(n, most)] {
+		fmt.Fprintf(env.err, "left out: %v\n", skipped)
+	}
+	if n > most {
+		fmt.Fprintf(env.err, "left out: %d more\n", n-most)
+	}
+	if n > 0 {
+		fmt.Fprintf(env.err, "pictures left out: %d (--strict makes the first an error)\n", n)
+	}
+	return splits, nil
+}
