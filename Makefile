@@ -6,7 +6,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make bench   benchmarks; writes bench/RESULTS.md'
 	@echo 'make check   what CI checks'
-	@echo 'make ptx     the CUDA kernels (says what is missing)'
+	@echo 'make ptx     the CUDA kernels: PTX from their sources'
 	@echo 'make cuda    the command with its CUDA backend (says what is missing)'
 
 build:
@@ -21,5 +21,8 @@ bench:
 check:
 	.ci/run
 
-ptx cuda:
-	@echo 'make $@: this version has no CUDA kernels yet, only the CPU backend (package cpu): there is nothing to build' >&2; exit 1
+ptx:
+	kernels/build
+
+cuda:
+	@echo 'make cuda: this version has no CUDA kernels yet, only the CPU backend (package cpu): there is nothing to build' >&2; exit 1

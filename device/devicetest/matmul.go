@@ -46,6 +46,10 @@ func checkMatMul(s *suite) {
 		m.TransA, m.TransB, m.Act = p[2] == 1, p[3] == 1, activations[p[5]]
 		s.checkMatMul(m, p[4] == 1, columns[p[6]], modes[p[7]], modes[p[8]])
 	}
+	for i := range 4 * len(columns) { // every layout in every column, in whole vectors and more than a tile
+		m := device.MatMul{Batch: 1, M: 136, N: 72, K: 48, TransA: i&1 > 0, TransB: i&2 > 0}
+		s.checkMatMul(m, true, columns[i/4], result{}, result{unwanted: true})
+	}
 	s.check(check{
 		op: "MatMul", name: "by hand, a stored transposed",
 		src:  []array{s.values(device.Float32, 1, 3, 2, 4), s.values(device.Float32, 5, 6, 7, 8), s.values(device.Float32, -20, 0.5)},

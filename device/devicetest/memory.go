@@ -147,6 +147,7 @@ func (s *suite) checkTrace() {
 	x, y := s.alloc(device.Float32, 10), s.alloc(device.BFloat16, 10)
 	defer s.dev.Free(x)
 	defer s.dev.Free(y)
+	s.dev.Fill(device.To(y), 0)
 	var calls []device.Call
 	s.dev.Trace(func(c device.Call) {
 		calls = append(calls, c)

@@ -150,7 +150,7 @@ func avgPoolGrad(dy []float64, s device.Pool) []float64 {
 }
 
 func checkPool(s *suite) {
-	channels := []int{1, 3, 31, 33}
+	channels := []int{1, 3, 8, 31, 33}
 	for _, p := range pairs(len(images), len(channels), len(windows), 4, 2, len(columns), len(modes), 2) {
 		pool := device.Pool{
 			N: p[3], H: images[p[0]][0], W: images[p[0]][1], C: channels[p[1]], Window: windows[p[2]], CountPad: p[4] == 1,

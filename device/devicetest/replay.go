@@ -141,7 +141,7 @@ func (s *suite) checkReplayFault() {
 	})
 	s.dev.Upload(labels, []int32{1, 3})
 	var fault *device.Fault
-	require.ErrorAs(s, r.Run(), &fault, "Replay: a label out of range")
+	require.ErrorAs(s, errors.Join(r.Run(), s.dev.Sync()), &fault, "Replay: a label out of range")
 	require.Equal(s, device.Fault{Op: "CrossEntropy", Index: 1, Value: 3, Limit: 3}, *fault)
 	s.dev.ClearFault()
 	s.dev.Upload(labels, []int32{1, 2})

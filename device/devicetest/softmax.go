@@ -56,7 +56,7 @@ func softmaxGrad(dy, y []float64, log bool) []float64 {
 
 func checkSoftmax(s *suite) {
 	shapes := [...]device.Softmax{
-		{Rows: 0, Cols: 5}, {Rows: 5, Cols: 0}, {Rows: 1, Cols: 1}, {Rows: 7, Cols: 7}, {Rows: 33, Cols: 10}, {Rows: 3, Cols: 31},
+		{Rows: 0, Cols: 5}, {Rows: 5, Cols: 0}, {Rows: 1, Cols: 1}, {Rows: 7, Cols: 7}, {Rows: 33, Cols: 10}, {Rows: 7, Cols: 64}, {Rows: 3, Cols: 31},
 		{Rows: 3, Cols: 33}, {Rows: 2, Cols: 257}, {Rows: 1, Cols: 1000}, {Rows: 1000, Cols: 2},
 	}
 	for _, p := range pairs(len(shapes), len(columns), 2, 2, 2) {

@@ -1,0 +1,85 @@
+package cuda
+
+import (
+	"example.org/chainrule/device"
+	"example.org/chainrule/device/cuda/driver"
+)
+
+// Conv2DGradFilter sums dy x over all images and positions; see device.Spatial.
+func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.Conv2D) {
+	call := device.Call{Op: "Conv2DGradFilter", Dst: [4]device.Dst{dw}, Src: [8]device.Buffer{dy, x}, FLOPs: s.FLOPs()}
+	d.run(call, func(l *launcher) {
+		if dw.Wanted() {
+			l.gradFilter(gradFilterSplit(x, s, l.properties()), dw, dy, x, s)
+		}
+	})
+}
+
+// A split is how the sums of a filter's gradient are made. Few filters and many
+// positions would leave most of a GPU idle, so each sum is made in parts, each
+// over so many lines (naive) or positions (tiled), and a second kernel adds the
+// parts in order.
+type split struct {
+	tile
+	parts, each int
+}
+
+// gradFilterSplit depends on nothing but the shape, the dtype and the device's
+// model.
+func gradFilterSplit(x device.Buffer, s device.Conv2D, on *driver.Properties) split {
+	const (
+		threads   = 1 << 17 // enough for any GPU
+		lines     = 4       // the least that a part is worth
+		positions = 256
+	)
+	m := gradFilterProduct(x, s)
+	oh, _ := s.Out()
+	t := m.kernel(on)
+	if t == naive {
+		return splitOf(t, s.N*oh, min(threads/max(1, m.count*m.rows*m.columns), s.N*oh/lines), 1)
+	}
+	most := m.depth / positions
+	m.count *= max(1, most)
+	t = m.tile(on)
+	m.count = s.Groups
+	return splitOf(t, m.depth, min(ceilDiv(2*on.Multiprocessors, m.tiles(t)), most), 32)
+}
+
+// splitOf divides n lines or positions into at most so many parts of equal
+// multiples of unit.
+func splitOf(t tile, n, parts, unit int) split {
+	each := max(1, ceilDiv(n, unit*max(1, parts))) * unit
+	return split{t, max(1, ceilDiv(n, each)), each}
+}
+
+// gradFilter makes the parts and, where there are several, their sum.
+func (l *launcher) gradFilter(t split, dw device.Dst, dy, x device.Buffer, s device.Conv2D) {
+	m := gradFilterProduct(x, s)
+	size := m.count * m.rows * m.columns
+	m.count *= t.parts
+	if t.parts == 1 {
+		p := l.args().dst(dw).ptr(dy).ptr(x).i32(1, t.each).conv2d(s)
+		l.launch("conv2d", gradFilterKernels[t.tile], column(dw, dy), m.geometry(t.tile), p)
+		return
+	}
+	sums := l.floats(t.parts * size)
+	p := l.args().at(sums).flag(false).ptr(dy).ptr(x).i32(t.parts, t.each).conv2d(s)
+	l.launch("conv2d", gradFilterKernels[t.tile], floatColumns[dy.DType()], m.geometry(t.tile), p)
+	l.launch("conv2d", "sum_parts", sumColumns[dw.Buf.DType()], each(size), l.args().dst(dw).at(sums).i32(t.parts, size))
+}
+
+var (
+	gradFilterKernels = [...]string{naive: "grad_filter_naive", tile64: "grad_filter_tile64", tile128: "grad_filter_tile128"}
+	floatColumns      = [...]string{device.Float32: "f32", device.BFloat16: "bf16f32"} // to Float32
+	sumColumns        = [...]string{device.Float32: "f32", device.BFloat16: "f32bf16"} // from Float32
+)
+
+// gradFilterProduct is what s asks for of data like x: filters by their elements.
+func gradFilterProduct(x device.Buffer, s device.Conv2D) product {
+	oh, ow := s.Out()
+	channels, outputs := s.C/s.Groups, s.K/s.Groups
+	return product{
+		count: s.Groups, rows: outputs, columns: s.KH * s.KW * channels, depth: s.N * oh * ow,
+		whole: wholeGroups(x, channels, outputs),
+	}
+}

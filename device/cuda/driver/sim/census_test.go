@@ -1,0 +1,31 @@
+package sim_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.org/chainrule/device/cuda/driver/sim"
+)
+
+// Every kernel that ships loads: an instruction that the simulator does not know
+// fails here by name and line.
+func TestCensus(t *testing.T) {
+	files, err := filepath.Glob("../../../../kernels/ptx/*/*.ptx")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	c, err := sim.New(sim.Options{}).Open(0)
+	require.NoError(t, err)
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			text, err := os.ReadFile(f)
+			require.NoError(t, err)
+			m, err := c.Load(text)
+			require.NoError(t, err)
+			require.NoError(t, c.Unload(m))
+		})
+	}
+	require.NoError(t, c.Close())
+}
