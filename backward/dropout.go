@@ -31,7 +31,11 @@ func (x *Var) Dropout(p float32) *Var {
 			if err != nil {
 				return nil, err
 			}
-			return y, tensor.DropoutInto(tensor.To(y), x.value, t.cell, s)
+			if err := tensor.DropoutInto(tensor.To(y), x.value, t.cell, s); err != nil {
+				y.Free()
+				return nil, err
+			}
+			return y, nil
 		},
 		func(_, dy *tensor.Tensor) error { return tensor.DropoutInto(x.grad(), dy, t.cell, s) }, x)
 }

@@ -186,7 +186,7 @@ func (p *Param) Stored() ([]float32, error) {
 	return p.layout.toStored(mem), nil
 }
 
-var errNotOpen = errors.New("backward: parameters have no memory before Params.Open and after Close")
+var errNotOpen = errors.New("backward: the parameters have no memory: call Params.Open first")
 
 func (p *Param) notOpen() error { return fmt.Errorf("%w (%s)", errNotOpen, p.name) }
 

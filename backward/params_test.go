@@ -111,7 +111,7 @@ func TestParamsBeforeOpen(t *testing.T) {
 	defer tape.Close()
 	tape.Weight(p)
 	for _, err := range []error{stored, slab, tape.Err(), ps.Written(), ps.SetStored(map[*backward.Param][]float32{p: {1, 2}})} {
-		require.ErrorContains(t, err, "no memory before Params.Open")
+		require.ErrorContains(t, err, "no memory: call Params.Open first")
 	}
 	require.ErrorContains(t, stored, "(weight)")
 }

@@ -31,6 +31,7 @@ type WeightsError struct {
 	Shapes     []string // "name: [stored] in the file, [wanted] in the model"
 }
 
+// Error is one line with the first three names of each list.
 func (e *WeightsError) Error() string {
 	var parts []string
 	for _, l := range []struct {

@@ -1,5 +1,5 @@
-// Package optim moves parameters along their gradients: [SGD], [Adam] and
-// [AdamW] with clipping by the global norm, and learning-rate schedules.
+// Package optim moves parameters along their gradients: [NewSGD], [NewAdam] and
+// [NewAdamW] with clipping by the global norm, and learning-rate schedules.
 //
 //	opt, err := optim.NewSGD(model.Params, 0.01, optim.SGD{Momentum: 0.9})
 //	...
@@ -34,6 +34,9 @@ type Optimizer interface {
 	// Status waits for the device and tells how the steps went. The error is what
 	// the device has latched.
 	Status() (Status, error)
+	// Resume lets the steps to come be applied again after one was refused, once
+	// its cause is gone. The error is what the device has latched.
+	Resume() error
 	// Close frees the optimizer's state, but no parameters. A second Close does
 	// nothing.
 	Close()
@@ -163,6 +166,16 @@ func (u *updater) Status() (Status, error) {
 		Stopped: int(w[device.ControlStop]),
 		Norm:    math.Float32frombits(uint32(w[device.ControlNorm])),
 	}, nil
+}
+
+// Resume forgets the step that was refused.
+func (u *updater) Resume() error {
+	w, err := u.control.Int32s()
+	if err != nil {
+		return err
+	}
+	w[device.ControlStop] = 0
+	return tensor.Set(u.control, w)
 }
 
 // Close frees the control block and the slabs.

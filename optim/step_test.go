@@ -98,7 +98,7 @@ func TestRefusedStepReturnsStatistics(t *testing.T) {
 	require.Equal(t, 3, status(t, c.opt).Stopped)
 }
 
-func TestFaultDiscardsAndTrainingGoesOn(t *testing.T) {
+func TestFaultDiscardsTheStep(t *testing.T) {
 	dev := open(t)
 	c, clean := newClassifier(t, dev), newClassifier(t, dev)
 	require.NoError(t, c.step())
@@ -145,6 +145,13 @@ func TestFaultInAReplayedStep(t *testing.T) {
 	require.Equal(t, before, c.values())
 	s := status(t, c.opt)
 	require.Equal(t, []int{3, 2, 3}, []int{s.Steps, s.Applied, s.Stopped})
+
+	require.NoError(t, replay.Run())
+	require.Equal(t, before, c.values(), "refused, as all later ones are")
+	require.NoError(t, c.opt.Resume())
+	require.NoError(t, replay.Run())
+	require.NotEqual(t, before, c.values())
+	require.Zero(t, status(t, c.opt).Stopped)
 }
 
 func TestReplayFollowsTheSchedule(t *testing.T) {
