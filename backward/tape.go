@@ -118,6 +118,9 @@ func (t *Tape) Watch(x *tensor.Tensor) *Var {
 // and Input do: float32 and float64 become Float32 or the tape's precision. No
 // shape means a vector. The tape frees it.
 func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
+	if t.closed() {
+		return &Var{tape: t}
+	}
 	x, err := tensor.From(t.dev, data, shape...)
 	if err != nil {
 		t.fail(err)
@@ -129,6 +132,9 @@ func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
 
 func (t *Tape) place(x *tensor.Tensor) *Var {
 	v := &Var{tape: t}
+	if t.closed() {
+		return v
+	}
 	if x.Device() != t.dev {
 		t.fail(fmt.Errorf("backward: a tensor on device %s is put on a tape of %s: copy it over", x.Device().Name(), t.dev.Name()))
 		return v
@@ -166,6 +172,9 @@ func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
 		return v
 	}
 	v := t.place(value)
+	if t.closed() {
+		return v
+	}
 	if v.value != nil && !t.mode.NoGrad && !p.frozen && !p.state {
 		v.need, v.param, v.gradient = true, p, p.grad
 	}
@@ -216,5 +225,8 @@ func (t *Tape) Close() {
 		t.err = errClosed
 	}
 }
+
+// closed reports whether nobody is left to free what is put on the tape.
+func (t *Tape) closed() bool { return t.params == nil }
 
 var errClosed = errors.New("backward: the tape is closed")

@@ -1,0 +1,29 @@
+package backward_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.org/chainrule/backward"
+)
+
+// TestClosedTape uses a tape after Close: errors, and nothing leaks.
+func TestClosedTape(t *testing.T) {
+	dev := open(t)
+	ps, _ := model(t, dev)
+	x := from(t, dev, []float32{1, 2}, 2)
+	for name, place := range map[string]func(tape *backward.Tape) *backward.Var{
+		"Param": func(tape *backward.Tape) *backward.Var { return tape.Param(ps.Lookup("fc1.bias")) },
+		"Input": func(tape *backward.Tape) *backward.Var { return tape.Input(x) },
+		"Watch": func(tape *backward.Tape) *backward.Var { return tape.Watch(x) },
+		"From":  func(tape *backward.Tape) *backward.Var { return backward.From(tape, []float32{1}) },
+	} {
+		tape := backward.NewTape(dev, backward.Mode{})
+		tape.Close()
+		v := place(tape)
+		_, err := v.Value()
+		require.ErrorContains(t, err, "the tape is closed", name)
+		require.ErrorContains(t, v.Sum().Backward(), "the tape is closed", name)
+	}
+}
