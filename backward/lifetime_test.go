@@ -27,3 +27,23 @@ func TestClosedTape(t *testing.T) {
 		require.ErrorContains(t, v.Sum().Backward(), "the tape is closed", name)
 	}
 }
+
+// TestScopeKeepsWhatADerivativeReads returns a detached value from a scope whose
+// other values are differentiated later.
+func TestScopeKeepsWhatADerivativeReads(t *testing.T) {
+	dev := open(t)
+	tape := backward.NewTape(dev, backward.Mode{})
+	defer tape.Close()
+	x := tape.Watch(from(t, dev, []float32{1, 2}, 2))
+	var loss *backward.Var
+	teacher := tape.Scope(func() *backward.Var {
+		h := x.Square()
+		loss = h.Square().Sum().Keep()
+		return h.Detach()
+	})
+	require.NoError(t, loss.Backward())
+	g, err := x.Grad()
+	require.NoError(t, err)
+	require.Equal(t, []float32{4, 32}, floats(t, g))
+	require.Equal(t, 2, teacher.Dim(0))
+}

@@ -17,6 +17,7 @@ import (
 	"iter"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"example.org/chainrule/device"
@@ -194,13 +195,13 @@ func (t *Tape) Ops() iter.Seq[*Var] {
 	}
 }
 
-// Scope runs f and returns its result. Where that wants no gradient it frees all
-// else that f made, so that evaluation needs the memory of one block; values under
-// Keep stay.
+// Scope runs f and returns its result. Where nothing that f made wants a gradient
+// it frees all of it but the result, so that evaluation needs the memory of one
+// block; values under Keep stay.
 func (t *Tape) Scope(f func() *Var) *Var {
 	from := len(t.vars)
 	y := f()
-	if y.need {
+	if slices.ContainsFunc(t.vars[from:], func(v *Var) bool { return v.need }) {
 		return y
 	}
 	for _, v := range t.vars[from:] {
