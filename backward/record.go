@@ -29,7 +29,10 @@ func (f *Frame) Save(t *tensor.Tensor) *tensor.Tensor {
 	return t
 }
 
-var errMixed = errors.New("backward: operands are on different tapes")
+var (
+	errMixed  = errors.New("backward: operands are on different tapes")
+	errNoName = errors.New("backward: Apply: want an Op with a name, so that errors can tell it")
+)
 
 // record runs forward and appends its result to the operands' tape. pull, given
 // the result and its gradient, sends a gradient to each operand's grad().
@@ -83,7 +86,8 @@ func (y *Var) take(a *Var) bool {
 // each operand, the result, its gradient and the operands, sends each operand's
 // gradient (dx[i] may be the zero Dst: not wanted). What either returns as an
 // error becomes the tape's. A nil derivative makes a Backward that reaches it fail
-// by name. The operands are on one tape, one or more; none at all panics.
+// by name, so op.Name is not empty. The operands are on one tape, one or more;
+// none at all panics.
 func Apply(op Op,
 	forward func(f *Frame, x []*tensor.Tensor) (*tensor.Tensor, error),
 	derivative func(dx []tensor.Dst, y, dy *tensor.Tensor, x []*tensor.Tensor) error,
@@ -105,6 +109,9 @@ func Apply(op Op,
 			}
 			return derivative(dx, y, dy, values())
 		}
+	}
+	if op.Name == "" && len(args) > 0 {
+		args[0].tape.fail(errNoName) // a Var without a name is a leaf
 	}
 	return record(op, func(f *Frame) (*tensor.Tensor, error) { return forward(f, values()) }, pull, args...)
 }

@@ -109,6 +109,15 @@ func TestMisuse(t *testing.T) {
 				return x[0].Retain(), nil
 			}, nil, a.Watch(x)).Sum()
 		}, "Round has no derivative"},
+		{"an operation without a name", func(a, _ *backward.Tape) *backward.Var {
+			return backward.Apply(backward.Op{}, func(_ *backward.Frame, x []*tensor.Tensor) (*tensor.Tensor, error) {
+				return x[0].Retain(), nil
+			}, nil, a.Watch(x)).Sum()
+		}, "want an Op with a name"},
+		{"learned class weights", func(a, _ *backward.Tape) *backward.Var {
+			labels := backward.From(a, []int32{0, 1})
+			return a.Watch(x).CrossEntropy(labels, backward.CrossEntropyOptions{Weights: a.Watch(x).Sum(0)})
+		}, "derivative of CrossEntropy: there is none by the class weights"},
 		{"no axis to swap", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Swap(0, 2).Sum() }, "Swap: [2 2] does not fit: there is no such axis"},
 		{"no axis to swap with", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Swap(-3, 0).Sum() }, "Swap: [2 2]"},
 		{"softmax over no axis", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Softmax(-3).Sum() }, "no such axis"},
