@@ -180,6 +180,19 @@ func TestWatchAndKeep(t *testing.T) {
 	require.ErrorContains(t, err, "no gradient of the result of Reshape")
 }
 
+// TestTiesOverSeparateAxes shares the gradient of a largest element evenly among
+// equal ones, wherever they are.
+func TestTiesOverSeparateAxes(t *testing.T) {
+	dev := open(t)
+	tape := backward.NewTape(dev, backward.Mode{})
+	defer tape.Close()
+	x := tape.Watch(from(t, dev, []float32{5, 5, 5, 0}, 2, 1, 2))
+	require.NoError(t, x.Max(0, 2).Sum().Times(3).Backward())
+	g, err := x.Grad()
+	require.NoError(t, err)
+	require.Equal(t, []float32{1, 1, 1, 0}, floats(t, g))
+}
+
 func TestDetach(t *testing.T) {
 	dev := open(t)
 	tape := backward.NewTape(dev, backward.Mode{})
