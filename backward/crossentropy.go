@@ -122,9 +122,10 @@ func (c *crossEntropy) rowGrads(dy *tensor.Tensor) (*tensor.Tensor, error) {
 }
 
 // AddHits adds to total, Float32 of one element, the number of rows of the
-// logits x whose largest is at the label: accuracy, counted on the device.
+// logits x whose largest is at the label: accuracy, counted on the device. Errors
+// are as in AddTo.
 func (x *Var) AddHits(total *tensor.Tensor, labels *Var) {
-	if x.tape.err == nil && x.value != nil && labels.value != nil {
+	if x.live("AddHits") && labels.live("AddHits") {
 		x.tape.fail(tensor.HitsInto(tensor.Onto(total), x.value, labels.value))
 	}
 }

@@ -47,3 +47,21 @@ func TestScopeKeepsWhatADerivativeReads(t *testing.T) {
 	require.Equal(t, []float32{4, 32}, floats(t, g))
 	require.Equal(t, 2, teacher.Dim(0))
 }
+
+// TestSumsOfFreedValues counts hits and losses of values that Backward has freed.
+func TestSumsOfFreedValues(t *testing.T) {
+	dev := open(t)
+	total := from(t, dev, []float32{0}, 1)
+	for name, add := range map[string]func(freed, labels *backward.Var){
+		"AddTo":   func(freed, _ *backward.Var) { freed.AddTo(total, 1) },
+		"AddHits": func(freed, labels *backward.Var) { freed.AddHits(total, labels) },
+	} {
+		tape := backward.NewTape(dev, backward.Mode{})
+		logits := tape.Watch(from(t, dev, []float32{1, 2}, 1, 2)).Times(2)
+		labels := backward.From(tape, []int32{1})
+		require.NoError(t, logits.CrossEntropy(labels, backward.CrossEntropyOptions{}).Backward())
+		add(logits, labels)
+		require.ErrorContains(t, tape.Err(), name+" of the result of Affine: backward: the value was freed")
+		tape.Close()
+	}
+}

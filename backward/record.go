@@ -2,7 +2,6 @@ package backward
 
 import (
 	"errors"
-	"fmt"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
@@ -71,9 +70,7 @@ func (y *Var) take(a *Var) bool {
 	switch {
 	case a.tape != y.tape:
 		y.tape.fail(errMixed)
-	case a.value == nil:
-		y.tape.fail(fmt.Errorf("%s of %s: %w", y.op.Name, a.name(), errFreed))
-	default:
+	case a.live(y.op.Name):
 		y.args = append(y.args, a)
 		y.need = y.need || a.need
 		return true
