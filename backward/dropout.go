@@ -27,15 +27,7 @@ func (x *Var) Dropout(p float32) *Var {
 			if err := t.draw(); err != nil {
 				return nil, err
 			}
-			y, err := tensor.New(t.dev, x.value.DType(), x.Shape()...)
-			if err != nil {
-				return nil, err
-			}
-			if err := tensor.DropoutInto(tensor.To(y), x.value, t.cell, s); err != nil {
-				y.Free()
-				return nil, err
-			}
-			return y, nil
+			return tensor.Dropout(x.value, t.cell, s)
 		},
 		func(_, dy *tensor.Tensor) error { return tensor.DropoutInto(x.grad(), dy, t.cell, s) }, x)
 }

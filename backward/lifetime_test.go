@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.org/chainrule/backward"
+	"example.org/chainrule/tensor"
 )
 
 // TestClosedTape uses a tape after Close: errors, and nothing leaks.
@@ -64,4 +65,16 @@ func TestSumsOfFreedValues(t *testing.T) {
 		require.ErrorContains(t, tape.Err(), name+" of the result of Affine: backward: the value was freed")
 		tape.Close()
 	}
+}
+
+// TestDropoutThatFails leaks nothing: open says so.
+func TestDropoutThatFails(t *testing.T) {
+	dev := open(t)
+	stream, err := tensor.NewStream(dev, 1)
+	require.NoError(t, err)
+	defer stream.Free()
+	tape := backward.NewTape(dev, backward.Mode{Training: true, Random: stream})
+	defer tape.Close()
+	x := tape.Watch(from(t, dev, []float32{1, 2}, 2))
+	require.ErrorContains(t, x.Dropout(1).Sum().Backward(), "probability 1: want 0 or more, less than 1")
 }
