@@ -193,6 +193,24 @@ func TestTiesOverSeparateAxes(t *testing.T) {
 	require.Equal(t, []float32{1, 1, 1, 0}, floats(t, g))
 }
 
+// TestProductsOfNothing sums over no elements: the inner extent is 0.
+func TestProductsOfNothing(t *testing.T) {
+	dev := open(t)
+	tape := backward.NewTape(dev, backward.Mode{})
+	defer tape.Close()
+	x := tape.Watch(from(t, dev, nil, 2, 3, 0))
+	b := tape.Input(from(t, dev, []float32{1, 2, 3, 4}, 4))
+	y := x.Linear(tape.Input(from(t, dev, nil, 4, 0)), b, device.Unary{})
+	require.Equal(t, []int{2, 3, 4}, y.Shape())
+	z := x.MatMul(tape.Input(from(t, dev, nil, 0, 4)))
+	require.Equal(t, []int{2, 3, 4}, z.Shape())
+	loss := y.Add(z).Sum()
+	require.NoError(t, loss.Backward())
+	sum, err := loss.Item()
+	require.NoError(t, err)
+	require.EqualValues(t, 6*(1+2+3+4), sum, "the bias alone")
+}
+
 func TestDetach(t *testing.T) {
 	dev := open(t)
 	tape := backward.NewTape(dev, backward.Mode{})
