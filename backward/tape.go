@@ -73,12 +73,15 @@ func (t *Tape) Err() error {
 	return t.err
 }
 
-// fail latches err with the line of the caller outside this module's layers.
+// fail latches err with the caller's line.
 func (t *Tape) fail(err error) {
 	if t.err == nil && err != nil {
-		t.err = fmt.Errorf("%s: %w", caller(), err)
+		t.err = located(err)
 	}
 }
+
+// located is err with the line of the caller outside this module's layers.
+func located(err error) error { return fmt.Errorf("%s: %w", caller(), err) }
 
 // caller is the first line outside packages backward and nn.
 func caller() string {

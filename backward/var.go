@@ -113,7 +113,7 @@ func (v *Var) Item() (float32, error) {
 		return 0, err
 	}
 	if len(s) != 1 {
-		return 0, &tensor.ShapeError{Op: "Item", Shapes: [][]int{v.Shape()}, Reason: "want one element"}
+		return 0, located(&tensor.ShapeError{Op: "Item", Shapes: [][]int{v.Shape()}, Reason: "want one element"})
 	}
 	return s[0], nil
 }
