@@ -126,6 +126,15 @@ func (l *latch) addFault(f device.Fault) {
 	}
 }
 
+// misused latches a call that cannot be recorded, for Record to return whatever
+// becomes of the error here.
+func (d *Device) misused() error {
+	d.latch.Lock()
+	defer d.latch.Unlock()
+	d.latch.misuse = errRecording
+	return errRecording
+}
+
 // faulty reports whether bad data stands.
 func (l *latch) faulty() bool {
 	l.Lock()
@@ -163,7 +172,7 @@ func (d *Device) Sync() error {
 	d.lock()
 	defer d.mu.Unlock()
 	if d.replay != nil {
-		return errRecording
+		return d.misused()
 	}
 	return d.Err()
 }

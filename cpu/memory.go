@@ -272,9 +272,7 @@ func (d *Device) Upload(dst device.Buffer, src any) {
 	d.lock()
 	defer d.mu.Unlock()
 	if d.replay != nil {
-		d.latch.Lock()
-		d.latch.misuse = errRecording
-		d.latch.Unlock()
+		d.misused()
 		return
 	}
 	b := of(dst)
@@ -299,7 +297,7 @@ func (d *Device) Download(dst any, src device.Buffer) error {
 	d.lock()
 	defer d.mu.Unlock()
 	if d.replay != nil {
-		return errRecording
+		return d.misused()
 	}
 	b := of(src)
 	n := -1

@@ -22,32 +22,36 @@ type recorded struct {
 func (d *Device) Record(f func() error) (device.Replay, error) {
 	d.lock()
 	if d.replay != nil {
-		d.mu.Unlock()
-		return nil, errRecording
+		defer d.mu.Unlock()
+		return nil, d.misused()
 	}
 	r := &replay{dev: d, free: map[int64][]*block{}}
 	d.replay = r
 	d.mu.Unlock()
-
-	err := r.record(f)
-	if err == nil {
-		err = d.Err()
-	}
-	if err != nil {
-		r.Close()
+	if err := r.record(f); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// record runs f, and ends the recording even where f panics.
-func (r *replay) record(f func() error) error {
+// record runs f, ends the recording, and gives all back where f fails or panics.
+func (r *replay) record(f func() error) (err error) {
+	done := false
 	defer func() {
 		r.dev.mu.Lock()
-		defer r.dev.mu.Unlock()
 		r.dev.replay = nil
+		r.dev.mu.Unlock()
+		latched := r.dev.Err() // none is left for a later call to report
+		if err == nil {
+			err = latched
+		}
+		if !done || err != nil {
+			r.Close()
+		}
 	}()
-	return f()
+	err = f()
+	done = true
+	return err
 }
 
 // add plans a call and keeps it, with the blocks it touches.

@@ -128,6 +128,13 @@ func (r *reference) report(f device.Fault) {
 	}
 }
 
+// misused latches a call that cannot be recorded, for Record to return. The
+// device is locked.
+func (r *reference) misused() error {
+	r.misuse = errRecording
+	return errRecording
+}
+
 // Err returns what stands latched.
 func (r *reference) Err() error {
 	r.mu.Lock()
@@ -152,11 +159,11 @@ func (r *reference) ClearFault() {
 // Sync returns Err: calls are complete when they return.
 func (r *reference) Sync() error {
 	r.enter()
-	recording := r.replay != nil
-	r.mu.Unlock()
-	if recording {
-		return errRecording
+	if r.replay != nil {
+		defer r.mu.Unlock()
+		return r.misused()
 	}
+	r.mu.Unlock()
 	return r.Err()
 }
 

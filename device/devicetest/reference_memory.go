@@ -151,7 +151,7 @@ func (r *reference) Upload(dst device.Buffer, src any) {
 	r.enter()
 	defer r.mu.Unlock()
 	if r.replay != nil {
-		r.misuse = errRecording
+		r.misused()
 		return
 	}
 	b, n := dst.(*refBuffer), -1
@@ -175,8 +175,8 @@ func (r *reference) Download(dst any, src device.Buffer) error {
 	r.enter()
 	b, n := src.(*refBuffer), -1
 	if r.replay != nil {
-		r.mu.Unlock()
-		return errRecording
+		defer r.mu.Unlock()
+		return r.misused()
 	}
 	switch s := dst.(type) {
 	case []float64:

@@ -15,8 +15,8 @@ type refReplay struct {
 func (r *reference) Record(f func() error) (device.Replay, error) {
 	r.enter()
 	if r.replay != nil {
-		r.mu.Unlock()
-		return nil, errRecording
+		defer r.mu.Unlock()
+		return nil, r.misused()
 	}
 	p := &refReplay{dev: r, blocks: map[*refBlock]bool{}}
 	r.replay = p
@@ -27,8 +27,8 @@ func (r *reference) Record(f func() error) (device.Replay, error) {
 	r.mu.Lock()
 	r.replay = nil
 	r.mu.Unlock()
-	if err == nil {
-		err = r.Err()
+	if latched := r.Err(); err == nil {
+		err = latched
 	}
 	if err != nil {
 		p.Close()

@@ -121,8 +121,12 @@ func (s *suite) checkRecordErrors() {
 		"a Download":          func() error { return s.dev.Download(make([]float32, 4), b) },
 		"a Sync":              s.dev.Sync,
 		"a second Record":     func() error { _, err := s.dev.Record(func() error { return nil }); return err },
+		"an ignored Download": func() error { _ = s.dev.Download(make([]float32, 4), b); return nil },
+		"an ignored Sync":     func() error { _ = s.dev.Sync(); return nil },
+		"an ignored Record":   func() error { _, _ = s.dev.Record(func() error { return nil }); return nil },
 		"an error of f":       func() error { return failed },
 		"a call and an error": func() error { s.dev.Fill(device.To(b), 2); return failed },
+		"two errors":          func() error { s.dev.Upload(b, make([]float32, 4)); return failed },
 	} {
 		r, err := s.dev.Record(f)
 		require.Errorf(s, err, "Record: %s", name)
