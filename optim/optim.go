@@ -137,6 +137,12 @@ func (u *updater) SetRate(lr float32) error {
 
 // Step decides, updates, and settles the running statistics.
 func (u *updater) Step() error {
+	// A kernel skipped for want of memory is nothing that Gate sees; a fault is.
+	var full *device.MemoryError
+	if err := u.ps.Device().Err(); errors.As(err, &full) {
+		u.ps.Discard()
+		return err
+	}
 	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
 		return err
 	}

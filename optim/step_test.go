@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.org/chainrule/backward"
+	"example.org/chainrule/cpu"
 	"example.org/chainrule/device"
 	"example.org/chainrule/optim"
 	"example.org/chainrule/tensor"
@@ -128,6 +129,31 @@ func TestFaultThatBackwardReportsStopsNothing(t *testing.T) {
 	}
 	require.Equal(t, clean.values(), c.values(), "the batch was left out")
 	require.Zero(t, status(t, c.opt).Stopped)
+}
+
+// TestStepAfterASkippedKernel: what was added up is not to be trusted, so the step
+// is discarded, and counts as none.
+func TestStepAfterASkippedKernel(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{MemoryLimit: 1 << 14})
+	require.NoError(t, err)
+	defer dev.Close()
+	c := newClassifier(t, dev)
+	require.NoError(t, tensor.Fill(c.ps.Grads(), 1))
+	logits, err := tensor.New(dev, device.Float32, 1000, 1)
+	require.NoError(t, err)
+	defer logits.Free()
+	labels, err := tensor.From(dev, make([]int32, 1000))
+	require.NoError(t, err)
+	defer labels.Free()
+	hits, err := tensor.Scalar(dev, 0)
+	require.NoError(t, err)
+	defer hits.Free()
+	before := c.values()
+	require.NoError(t, tensor.HitsInto(tensor.To(hits), logits, labels), "there is no workspace, which is latched")
+	require.ErrorAs(t, c.opt.Step(), new(*device.MemoryError))
+	require.Equal(t, before, c.values())
+	require.Equal(t, make([]float32, c.ps.Grads().Len()), floats(t, c.ps.Grads()))
+	require.Zero(t, status(t, c.opt))
 }
 
 func TestFaultInAReplayedStep(t *testing.T) {
