@@ -84,9 +84,9 @@ type Memory interface {
 
 	// Sync waits for the device and returns Err.
 	Sync() error
-	// Err returns what stands latched: a *Fault (bad data found by a kernel), a
-	// *MemoryError (no workspace; reported once, then cleared), or the failure
-	// of the machine, which stays until Close.
+	// Err returns what stands latched, whoever's call it was: a *Fault (bad data
+	// found by a kernel), a *MemoryError (no workspace; reported once, then
+	// cleared), or the failure of the machine, which stays until Close.
 	Err() error
 	// ClearFault forgets a *Fault.
 	ClearFault()
@@ -97,9 +97,11 @@ type Memory interface {
 	// bytes: 0xFF) while on: a test's way to find what reads too late or early.
 	Poison(on bool)
 	// Trace calls f after every kernel call, without a lock held; f may use the
-	// device, and what it calls is not traced. nil ends it.
+	// device, and what is called while it runs, by whomever, is not traced. nil
+	// ends it.
 	Trace(f func(Call))
-	// Record runs f, whose kernel calls are written down instead of run.
+	// Record runs f, whose kernel calls are written down instead of run. f has the
+	// device to itself: what other goroutines call meanwhile is written down too.
 	// Inside, Upload, Download, Sync and a second Record are errors, which Record
 	// returns.
 	Record(f func() error) (Replay, error)

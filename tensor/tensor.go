@@ -210,9 +210,6 @@ func (t *Tensor) Retain() *Tensor {
 	return &c
 }
 
-// Exclusive reports whether no other tensor shares t's storage.
-func (t *Tensor) Exclusive() bool { return t.store.refs.Load() == 1 }
-
 // Free gives up t's share of its storage; the last one frees the memory. Free
 // of nil does nothing; a second Free of one tensor panics.
 func (t *Tensor) Free() {
