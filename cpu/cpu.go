@@ -94,7 +94,7 @@ func (d *Device) lock() {
 	}
 }
 
-var errRecording = errors.New("cpu: Upload, Download, Sync and Record cannot be recorded: call them outside Record")
+var errRecording = errors.New("cpu: Upload, Download, Sync, Record and Replay.Run cannot be recorded: call them outside Record")
 
 const (
 	tileLen   = 4096 // elements an elementwise task works on: 16 KiB, so that a few fit L1

@@ -83,14 +83,27 @@ func (r *replay) pin(b device.Buffer) {
 
 // Run plays the calls in order.
 func (r *replay) Run() error {
-	if r.closed {
-		panic("cpu: Replay used after Close")
+	if err := r.ready(); err != nil {
+		return err
 	}
 	for i := range r.calls {
 		r.play(&r.calls[i].plan)
 		r.dev.traced(r.calls[i].call)
 	}
 	return r.dev.Err()
+}
+
+// ready reports that a recording is under way, which would not hold the calls.
+func (r *replay) ready() error {
+	r.dev.lock()
+	defer r.dev.mu.Unlock()
+	if r.closed {
+		panic("cpu: Replay used after Close")
+	}
+	if r.dev.replay != nil {
+		return r.dev.misused()
+	}
+	return nil
 }
 
 func (r *replay) play(p *plan) {

@@ -102,8 +102,8 @@ type Memory interface {
 	Trace(f func(Call))
 	// Record runs f, whose kernel calls are written down instead of run. f has the
 	// device to itself: what other goroutines call meanwhile is written down too.
-	// Inside, Upload, Download, Sync and a second Record are errors, which Record
-	// returns.
+	// Inside, Upload, Download, Sync, a second Record and the Run of a Replay are
+	// errors, which Record returns.
 	Record(f func() error) (Replay, error)
 	// Close gives everything back. Using the device afterwards panics.
 	Close() error

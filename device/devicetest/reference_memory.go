@@ -10,7 +10,7 @@ import (
 	"example.org/chainrule/device"
 )
 
-var errRecording = errors.New("devicetest: Upload, Download, Sync and Record cannot be recorded: call them outside Record")
+var errRecording = errors.New("devicetest: Upload, Download, Sync, Record and Replay.Run cannot be recorded: call them outside Record")
 
 // A refBlock is memory, float64 for every dtype.
 type refBlock struct {

@@ -61,6 +61,12 @@ func (p *refReplay) hold(b *refBlock) {
 
 // Run plays the calls in order.
 func (p *refReplay) Run() error {
+	p.dev.enter()
+	if p.dev.replay != nil {
+		defer p.dev.mu.Unlock()
+		return p.dev.misused()
+	}
+	p.dev.mu.Unlock()
 	for i, body := range p.bodies {
 		p.dev.enter()
 		if p.closed {
