@@ -154,7 +154,9 @@ func (t *Tape) place(x *tensor.Tensor) *Var {
 func (t *Tape) Param(p *Param) *Var { return t.param(p, p.value) }
 
 // Weight is Param for matrices and filters: its value has the tape's precision,
-// and its gradient is Float32 all the same.
+// and its gradient is Float32 all the same. The first BFloat16 tape makes the copy
+// that optimizers refresh from then on: a step recorded before does not, and must
+// be recorded anew.
 func (t *Tape) Weight(p *Param) *Var {
 	if t.mode.Precision != device.BFloat16 {
 		return t.Param(p)
