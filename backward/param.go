@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
-	"sync"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
@@ -137,7 +136,6 @@ type Param struct {
 	offset int // in its slab
 	value  *tensor.Tensor
 	grad   *tensor.Tensor
-	low    *tensor.Tensor // BFloat16 copy, see lowPrecision
 }
 
 // Name is the full name, such as "layer1.0.conv1.weight".
@@ -207,8 +205,6 @@ type registry struct {
 	states        *tensor.Tensor // slab of the running statistics
 	backup        *tensor.Tensor // states as after the last applied step
 	table         *tensor.Tensor // tensor and group of each row of the slabs
-	lowLock       sync.Mutex
-	low           *tensor.Tensor // BFloat16 copy of values; nil until somebody wants it
 }
 
 // NewParams returns an empty registry.

@@ -105,7 +105,7 @@ func (x *Var) Expand(shape ...int) *Var {
 	if slices.Equal(x.Shape(), shape) {
 		return x
 	}
-	return record(Op{"Expand", shape},
+	return record(Op{"Expand", slices.Clone(shape)},
 		func(*Frame) (*tensor.Tensor, error) { return tensor.Expand(x.value, shape...) },
 		func(_, dy *tensor.Tensor) error { return tensor.ExpandGradInto(x.grad(), dy) }, x)
 }

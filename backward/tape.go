@@ -154,17 +154,20 @@ func (t *Tape) place(x *tensor.Tensor) *Var {
 func (t *Tape) Param(p *Param) *Var { return t.param(p, p.value) }
 
 // Weight is Param for matrices and filters: its value has the tape's precision,
-// and its gradient is Float32 all the same. The first BFloat16 tape makes the copy
-// that optimizers refresh from then on: a step recorded before does not, and must
-// be recorded anew.
+// rounded anew for each tape, and its gradient is Float32 all the same.
 func (t *Tape) Weight(p *Param) *Var {
-	if t.mode.Precision != device.BFloat16 {
+	if t.mode.Precision != device.BFloat16 || p.value == nil || t.closed() {
 		return t.Param(p)
 	}
-	low, err := p.lowPrecision()
+	if v := t.params[placed{p, device.BFloat16}]; v != nil {
+		return v
+	}
+	low, err := tensor.Cast(p.value, device.BFloat16)
 	if err != nil {
 		t.fail(err)
+		return &Var{tape: t}
 	}
+	defer low.Free()
 	return t.param(p, low)
 }
 

@@ -24,7 +24,7 @@ func (v *Var) Backward() error {
 	if err == nil {
 		err = v.walk()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errSpent) {
 		t.discard()
 	}
 	return err
