@@ -12,6 +12,7 @@
 package backward
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -72,10 +73,11 @@ func (t *Tape) Err() error {
 	return t.err
 }
 
-// fail latches err with the line of the caller outside this module's layers.
+// fail latches err with the line of the caller outside this module's layers. What
+// the device has latched came first, and no later tape shall meet it.
 func (t *Tape) fail(err error) {
 	if t.err == nil && err != nil {
-		t.err = fmt.Errorf("%s: %w", caller(), err)
+		t.err = fmt.Errorf("%s: %w", caller(), cmp.Or(t.dev.Err(), err))
 	}
 }
 
