@@ -25,7 +25,7 @@ func (v *Var) Backward() error {
 		err = v.walk()
 	}
 	if err != nil {
-		t.dev.Err() // cleared: a derivative that fails halfway may leave kernels without workspace
+		_ = t.dev.Err() // cleared: a derivative that fails halfway may leave kernels without workspace
 		t.discard()
 	}
 	return err

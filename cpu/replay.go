@@ -20,34 +20,42 @@ type recorded struct {
 
 // Record writes down the kernel calls of f; see device.Memory.
 func (d *Device) Record(f func() error) (device.Replay, error) {
-	d.lock()
-	if d.replay != nil {
-		d.mu.Unlock()
-		return nil, errRecording
+	r, err := d.startRecord()
+	if err != nil {
+		return nil, err
 	}
-	r := &replay{dev: d, free: map[int64][]*block{}}
-	d.replay = r
-	d.mu.Unlock()
-
-	err := r.record(f)
-	if err == nil {
+	complete := false
+	defer func() { // also where f panics
+		r.end()
+		if !complete {
+			_ = d.Err() // what stays latched is no business of later calls
+			r.Close()
+		}
+	}()
+	if err = f(); err == nil {
 		err = d.Err()
 	}
 	if err != nil {
-		r.Close()
 		return nil, err
 	}
+	complete = true
 	return r, nil
 }
 
-// record runs f, and ends the recording even where f panics.
-func (r *replay) record(f func() error) error {
-	defer func() {
-		r.dev.mu.Lock()
-		defer r.dev.mu.Unlock()
-		r.dev.replay = nil
-	}()
-	return f()
+func (d *Device) startRecord() (*replay, error) {
+	d.lock()
+	defer d.mu.Unlock()
+	if err := d.misused(); err != nil {
+		return nil, err
+	}
+	d.replay = &replay{dev: d, free: map[int64][]*block{}}
+	return d.replay, nil
+}
+
+func (r *replay) end() {
+	r.dev.mu.Lock()
+	defer r.dev.mu.Unlock()
+	r.dev.replay = nil
 }
 
 // add plans a call and keeps it, with the blocks it touches.
@@ -83,16 +91,22 @@ func (r *replay) Run() error {
 		panic("cpu: Replay used after Close")
 	}
 	for i := range r.calls {
-		r.play(&r.calls[i].plan)
+		if err := r.play(&r.calls[i].plan); err != nil {
+			return err
+		}
 		r.dev.traced(r.calls[i].call)
 	}
 	return r.dev.Err()
 }
 
-func (r *replay) play(p *plan) {
+func (r *replay) play(p *plan) error {
 	r.dev.lock()
 	defer r.dev.mu.Unlock()
+	if err := r.dev.misused(); err != nil {
+		return err
+	}
 	p.execute()
+	return nil
 }
 
 // Close gives the blocks back. A second Close does nothing.

@@ -100,8 +100,8 @@ type Memory interface {
 	// device, and what it calls is not traced. nil ends it.
 	Trace(f func(Call))
 	// Record runs f, whose kernel calls are written down instead of run.
-	// Inside, Upload, Download, Sync and a second Record are errors, which Record
-	// returns.
+	// Inside, Upload, Download, Sync, a second Record and a Replay's Run are errors,
+	// which Record returns even where f does not.
 	Record(f func() error) (Replay, error)
 	// Close gives everything back. Using the device afterwards panics.
 	Close() error

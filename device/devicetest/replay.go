@@ -116,12 +116,17 @@ func (s *suite) checkRecordErrors() {
 	b := s.filled(4, 1)
 	defer s.dev.Free(b)
 	failed := errors.New("failed")
+	upload := func() { s.dev.Upload(b, make([]float32, 4)) }
+	other := s.record(func() { s.dev.Fill(device.To(b), 2) })
+	defer other.Close()
 	for name, f := range map[string]func() error{
-		"an Upload":           func() error { s.dev.Upload(b, make([]float32, 4)); return nil },
-		"a Download":          func() error { return s.dev.Download(make([]float32, 4), b) },
-		"a Sync":              s.dev.Sync,
-		"a second Record":     func() error { _, err := s.dev.Record(func() error { return nil }); return err },
+		"an Upload":           func() error { upload(); return nil },
+		"a Download":          func() error { s.dev.Download(make([]float32, 4), b); return nil },
+		"a Sync":              func() error { s.dev.Sync(); return nil },
+		"a second Record":     func() error { s.dev.Record(func() error { return nil }); return nil },
+		"a Run":               func() error { other.Run(); return nil },
 		"an error of f":       func() error { return failed },
+		"an Upload and more":  func() error { upload(); return failed },
 		"a call and an error": func() error { s.dev.Fill(device.To(b), 2); return failed },
 	} {
 		r, err := s.dev.Record(f)
