@@ -35,7 +35,7 @@ type Optimizer interface {
 	// the device has latched.
 	Status() (Status, error)
 	// Close frees the optimizer's state, but no parameters. A second Close does
-	// nothing.
+	// nothing; the other methods are errors from then on.
 	Close()
 }
 
@@ -121,7 +121,7 @@ func (u *updater) alloc(n int) (err error) {
 
 // SetRate sets the learning rate of every group.
 func (u *updater) SetRate(lr float32) error {
-	if err := checkRate(lr); err != nil {
+	if err := cmp.Or(u.usable(), checkRate(lr)); err != nil {
 		return err
 	}
 	words := make([]int32, device.RowLen)
@@ -134,6 +134,9 @@ func (u *updater) SetRate(lr float32) error {
 
 // Step decides, updates, and settles the running statistics.
 func (u *updater) Step() error {
+	if err := u.usable(); err != nil {
+		return err
+	}
 	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
 		return err
 	}
@@ -153,6 +156,9 @@ func (u *updater) Step() error {
 
 // Status reads the control block.
 func (u *updater) Status() (Status, error) {
+	if err := u.usable(); err != nil {
+		return Status{}, err
+	}
 	w, err := u.control.Int32s()
 	if err != nil {
 		return Status{}, err
@@ -163,6 +169,17 @@ func (u *updater) Status() (Status, error) {
 		Stopped: int(w[device.ControlStop]),
 		Norm:    math.Float32frombits(uint32(w[device.ControlNorm])),
 	}, nil
+}
+
+// usable reports an optimizer that was closed, or whose parameters were.
+func (u *updater) usable() error {
+	switch {
+	case u.control == nil:
+		return errors.New("optim: the optimizer is closed: make a new one")
+	case u.ps.Values() == nil:
+		return errors.New("optim: the parameters are closed: open them and make a new optimizer")
+	}
+	return nil
 }
 
 // Close frees the control block and the slabs.
