@@ -131,6 +131,9 @@ func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
 
 func (t *Tape) place(x *tensor.Tensor) *Var {
 	v := &Var{tape: t}
+	if t.closed() {
+		return v
+	}
 	if x.Device() != t.dev {
 		t.fail(fmt.Errorf("backward: a tensor on device %s is put on a tape of %s: copy it over", x.Device().Name(), t.dev.Name()))
 		return v
@@ -168,7 +171,10 @@ func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
 		return v
 	}
 	v := t.place(value)
-	if v.value != nil && !t.mode.NoGrad && !p.frozen && !p.state {
+	if v.value == nil {
+		return v
+	}
+	if !t.mode.NoGrad && !p.frozen && !p.state {
 		v.need, v.param, v.gradient = true, p, p.grad
 	}
 	t.params[key] = v
@@ -218,5 +224,8 @@ func (t *Tape) Close() {
 		t.err = errClosed
 	}
 }
+
+// closed reports whether Close was called; the tape has then failed.
+func (t *Tape) closed() bool { return t.params == nil }
 
 var errClosed = errors.New("backward: the tape is closed")
