@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"example.org/chainrule/internal/regular"
 )
 
 // ErrNotFound is the error for a name that a file does not have.
@@ -25,7 +27,7 @@ type File struct {
 // Open reads the header of the file at path; [File.Array] reads the arrays. The
 // caller closes it. Where the content is at fault the error is a [*FormatError].
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
