@@ -95,3 +95,39 @@ func TestProductOverNothing(t *testing.T) {
 		require.Equal(t, make([]float32, 30), values)
 	}
 }
+
+// TestFailedForwardLeavesStatistics: no Backward needs to be called.
+func TestFailedForwardLeavesStatistics(t *testing.T) {
+	dev := open(t)
+	ps := backward.NewParams()
+	one := backward.Constant(1)
+	gamma, beta := ps.Param("weight", backward.Plain(2), one), ps.Param("bias", backward.Plain(2), one)
+	mean, variance := ps.State("running_mean", backward.Plain(2), one), ps.State("running_var", backward.Plain(2), one)
+	require.NoError(t, ps.Open(dev, 1))
+	defer ps.Close()
+	tape := backward.NewTape(dev, backward.Mode{Training: true})
+	y := backward.From(tape, []float32{1, 2, 3, 4}, 2, 2).BatchNorm(backward.BatchNorm{
+		Gamma: tape.Param(gamma), Beta: tape.Param(beta), Mean: mean, Variance: variance, Epsilon: 1e-5, Momentum: 0.5})
+	require.NotEqual(t, []float32{1, 1}, floats(t, mean.Value()))
+	y.Reshape(3)
+	tape.Close()
+	require.Equal(t, []float32{1, 1}, floats(t, mean.Value()))
+	require.Equal(t, []float32{1, 1}, floats(t, variance.Value()))
+}
+
+// TestNoWorkspaceIsEveryTapesError: the device tells one of them, the others see
+// that it happened.
+func TestNoWorkspaceIsEveryTapesError(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{MemoryLimit: 20_000, Threads: 1})
+	require.NoError(t, err)
+	defer dev.Close()
+	x, w := from(t, dev, random(2*6*6*2, 1), 2, 6, 6, 2), from(t, dev, random(8*3*3*2, 2), 8, 3, 3, 2)
+	first, second := backward.NewTape(dev, backward.Mode{}), backward.NewTape(dev, backward.Mode{})
+	first.Input(x).Conv2D(first.Input(w), nil, tensor.Conv{})
+	require.EqualValues(t, 1, dev.Stats().Skipped)
+	noMemory := new(device.MemoryError)
+	require.ErrorAs(t, second.Err(), &noMemory)
+	require.ErrorAs(t, first.Err(), &noMemory)
+	first.Close()
+	second.Close()
+}

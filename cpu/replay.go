@@ -64,6 +64,7 @@ func (r *replay) add(c device.Call, build func(p *plan)) {
 	build(&p)
 	p.release()
 	if p.failed {
+		r.dev.stats.Skipped++
 		return
 	}
 	for _, dst := range c.Dst {

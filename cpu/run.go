@@ -27,7 +27,9 @@ func (d *Device) perform(c device.Call, build func(p *plan)) bool {
 	d.plan.reset()
 	defer d.plan.release()
 	build(&d.plan)
-	if !d.plan.failed {
+	if d.plan.failed {
+		d.stats.Skipped++
+	} else {
 		d.plan.execute()
 	}
 	return true

@@ -137,11 +137,7 @@ func (u *updater) Step() error {
 	if err := u.usable(); err != nil {
 		return err
 	}
-	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
-		return err
-	}
-	// A Gate without workspace was skipped: the last step's decision stands there.
-	if err := u.ps.Device().Err(); err != nil {
+	if err := u.decide(); err != nil {
 		u.ps.Discard()
 		return err
 	}
@@ -152,6 +148,22 @@ func (u *updater) Step() error {
 		return err
 	}
 	return u.ps.Device().Err()
+}
+
+// decide opens the step. A Gate without workspace was skipped, and the last step's
+// decision stands there: that is an error, which another goroutine may have taken
+// from the device.
+func (u *updater) decide() error {
+	dev := u.ps.Device()
+	before := dev.Stats().Skipped
+	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
+		return err
+	}
+	err := dev.Err()
+	if stats := dev.Stats(); err == nil && stats.Skipped > before {
+		err = &device.MemoryError{Device: dev.Name(), Live: stats.Live}
+	}
+	return err
 }
 
 // Status reads the control block.
