@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"sync"
 	"testing"
 
 	"example.org/chainrule/device"
@@ -53,4 +54,36 @@ func TestPanicInRecordGivesItsMemoryBack(t *testing.T) {
 	})
 	require.Zero(t, b.Stats().Live)
 	require.NoError(t, b.Err())
+}
+
+// TestCloseDuringRun: whoever still plays is told so, by a panic that says it.
+func TestCloseDuringRun(t *testing.T) {
+	b := openBed(t, Options{Threads: 1})
+	x := b.data(device.Float32, 10)
+	replay, err := b.Record(func() error {
+		for range 100 {
+			b.Fill(device.To(x), 1)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	var players sync.WaitGroup
+	started := make(chan struct{})
+	for range 2 {
+		players.Go(func() {
+			defer func() { require.Equal(t, "cpu: Replay used after Close", recover()) }()
+			for {
+				_ = replay.Run()
+				started <- struct{}{}
+			}
+		})
+	}
+	<-started
+	go func() {
+		for range started { // until the players have ended
+		}
+	}()
+	replay.Close()
+	players.Wait()
+	close(started)
 }

@@ -88,8 +88,8 @@ func (r *replay) pin(b device.Buffer) {
 
 // Run plays the calls in order.
 func (r *replay) Run() error {
-	if r.closed {
-		panic("cpu: Replay used after Close")
+	if err := r.play(nil); err != nil {
+		return err
 	}
 	for i := range r.calls {
 		if err := r.play(&r.calls[i].plan); err != nil {
@@ -100,13 +100,20 @@ func (r *replay) Run() error {
 	return r.dev.Err()
 }
 
+// play runs one call, or with nil sees that it may. Another goroutine may have
+// closed the replay meanwhile.
 func (r *replay) play(p *plan) error {
 	r.dev.lock()
 	defer r.dev.mu.Unlock()
+	if r.closed {
+		panic("cpu: Replay used after Close")
+	}
 	if err := r.dev.misused(); err != nil {
 		return err
 	}
-	p.execute()
+	if p != nil {
+		p.execute()
+	}
 	return nil
 }
 
@@ -126,5 +133,5 @@ func (r *replay) Close() {
 		b.pins--
 		r.dev.give(b)
 	}
-	r.calls, r.own, r.pinned, r.free = nil, nil, nil, nil
+	r.own, r.pinned, r.free = nil, nil, nil // calls stay, for a Run under way to see the end
 }
