@@ -2,6 +2,7 @@ package backward
 
 import (
 	"errors"
+	"fmt"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
@@ -17,6 +18,9 @@ var errNoRandom = errors.New("backward: Dropout while training needs Mode.Random
 //	dx = dy where x was kept, times 1/(1-p)
 func (x *Var) Dropout(p float32) *Var {
 	t := x.tape
+	if !(p >= 0 && p < 1) { // so that NaN is refused
+		return x.unfit("Dropout", fmt.Sprintf("probability %v: want 0 or more, less than 1", p))
+	}
 	if !t.mode.Training || p == 0 {
 		return x
 	}

@@ -52,6 +52,7 @@ func record(op Op, forward func(*Frame) (*tensor.Tensor, error), pull func(y, dy
 	}
 	value, err := forward(&Frame{y})
 	if err != nil {
+		value.Free()
 		y.freeSaved()
 		t.fail(err)
 		return y

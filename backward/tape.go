@@ -12,6 +12,7 @@
 package backward
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -46,6 +47,8 @@ type Tape struct {
 	aside  []setAside
 	taken  []*Var // gradients handed out to the derivative that runs now
 	err    error
+
+	skipped int64 // device.Stats.Skipped at the start
 }
 
 // placed is a Param on a tape: its own value, or its BFloat16 copy.
@@ -56,7 +59,7 @@ type placed struct {
 
 // NewTape returns an empty tape for values on dev. Close frees them.
 func NewTape(dev device.Device, m Mode) *Tape {
-	return &Tape{dev: dev, mode: m, params: map[placed]*Var{}}
+	return &Tape{dev: dev, mode: m, params: map[placed]*Var{}, skipped: dev.Stats().Skipped}
 }
 
 // Device is where the tape's values live.
@@ -65,18 +68,36 @@ func (t *Tape) Device() device.Device { return t.dev }
 // Mode is what the tape was made for.
 func (t *Tape) Mode() Mode { return t.mode }
 
-// Err returns the first failure of the tape, or what its device has latched.
+// Err returns the first failure of the tape, or what its device has latched. Where
+// a kernel found no workspace since NewTape, that is a *device.MemoryError for
+// every tape of that time: which of them it served is not known.
 func (t *Tape) Err() error {
-	if t.err == nil {
-		t.err = t.dev.Err()
+	if t.err != nil {
+		return t.err
+	}
+	if err := t.dev.Err(); err != nil {
+		t.latch(err)
+	} else if stats := t.dev.Stats(); stats.Skipped > t.skipped {
+		t.latch(fmt.Errorf("backward: a kernel found no workspace: %w", &device.MemoryError{Device: t.dev.Name(), Live: stats.Live}))
 	}
 	return t.err
 }
 
-// fail latches err with the caller's line.
+// latch keeps the first failure. A training pass may have moved running statistics
+// by then, and with what a skipped kernel left undefined: it is discarded at once,
+// whether or not Backward will be called.
+func (t *Tape) latch(err error) {
+	t.err = err
+	if t.mode.Training && !t.spent {
+		t.discard()
+	}
+}
+
+// fail latches err with the caller's line. What the device has latched came
+// first, and no later tape shall meet it.
 func (t *Tape) fail(err error) {
 	if t.err == nil && err != nil {
-		t.err = located(err)
+		t.latch(located(cmp.Or(t.dev.Err(), err)))
 	}
 }
 
@@ -181,10 +202,10 @@ func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
 		return v
 	}
 	v := t.place(value)
-	if t.closed() {
+	if v.value == nil {
 		return v
 	}
-	if v.value != nil && !t.mode.NoGrad && !p.frozen && !p.state {
+	if !t.mode.NoGrad && !p.frozen && !p.state {
 		v.need, v.param, v.gradient = true, p, p.grad
 	}
 	t.params[key] = v

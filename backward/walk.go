@@ -25,6 +25,7 @@ func (v *Var) Backward() error {
 		err = v.walk()
 	}
 	if err != nil && !errors.Is(err, errSpent) {
+		_ = t.dev.Err() // cleared: a derivative that fails halfway may leave kernels without workspace
 		t.discard()
 	}
 	return err

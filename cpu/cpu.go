@@ -45,8 +45,11 @@ var _ device.Device = (*Device)(nil)
 // New starts the workers of a device. The error names an option that this
 // machine cannot fulfil.
 func New(o Options) (*Device, error) {
-	if o.Threads < 0 {
-		return nil, fmt.Errorf("cpu: %d threads: want 1 or more, or 0 for all", o.Threads)
+	if o.Threads < 0 || o.Threads > maxThreads {
+		return nil, fmt.Errorf("cpu: %d threads: want 1 to %d, or 0 for all", o.Threads, maxThreads)
+	}
+	if o.MemoryLimit < 0 {
+		return nil, fmt.Errorf("cpu: a memory limit of %d bytes: want 1 or more, or 0 for no limit", o.MemoryLimit)
 	}
 	kernel, err := kernelsFor(o.Level)
 	if err != nil {
@@ -96,7 +99,21 @@ func (d *Device) lock() {
 
 var errRecording = errors.New("cpu: Upload, Download, Sync, Record and Replay.Run cannot be recorded: call them outside Record")
 
+// misused latches an error while recording, for Record to return whatever becomes
+// of it here.
+func (d *Device) misused() error {
+	if d.replay == nil {
+		return nil
+	}
+	d.latch.Lock()
+	defer d.latch.Unlock()
+	d.latch.misuse = errRecording
+	return errRecording
+}
+
 const (
+	maxThreads = 4096 // each has scratch of its own
+
 	tileLen   = 4096 // elements an elementwise task works on: 16 KiB, so that a few fit L1
 	tileCount = 6    // tiles of scratch for each worker
 )
@@ -124,15 +141,6 @@ func (l *latch) addFault(f device.Fault) {
 	if l.fault == nil || l.faultSeq == l.seq && f.Index < l.fault.Index {
 		l.fault, l.faultSeq = &f, l.seq
 	}
-}
-
-// misused latches a call that cannot be recorded, for Record to return whatever
-// becomes of the error here.
-func (d *Device) misused() error {
-	d.latch.Lock()
-	defer d.latch.Unlock()
-	d.latch.misuse = errRecording
-	return errRecording
 }
 
 // faulty reports whether bad data stands.
@@ -171,8 +179,8 @@ func (d *Device) ClearFault() {
 func (d *Device) Sync() error {
 	d.lock()
 	defer d.mu.Unlock()
-	if d.replay != nil {
-		return d.misused()
+	if err := d.misused(); err != nil {
+		return err
 	}
 	return d.Err()
 }

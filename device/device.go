@@ -119,12 +119,16 @@ type Replay interface {
 	Close()
 }
 
-// Stats counts bytes of device memory.
+// Stats counts bytes of device memory, and what there was none for.
 type Stats struct {
 	Live   int64 // in buffers that are allocated now
 	Peak   int64 // the highest Live has been
 	Cached int64 // freed, kept for the next Alloc of that size
 	Allocs int64 // blocks ever taken from the system
+
+	// Skipped is the number of kernel calls that ever found no workspace. Err tells
+	// of one to whoever asks first; by this count all others see that it happened.
+	Skipped int64
 }
 
 // A Call is one kernel call as Trace sees it.

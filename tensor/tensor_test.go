@@ -265,3 +265,21 @@ func TestNoMemory(t *testing.T) {
 		})
 	}
 }
+
+func TestUseAfterFree(t *testing.T) {
+	k := open(t)
+	x := k.f32([]float32{1, 2}, 2)
+	y := x.Retain()
+	y.Free()
+	for _, use := range []func(){
+		func() { _ = tensor.BinaryInto(tensor.Dst{}, x, y, device.Add) },
+		func() { _ = tensor.UnaryInto(tensor.To(y), x, device.Unary{}) },
+		func() { _, _ = y.Float32s() },
+		func() { _ = tensor.Set(y, []float32{1, 2}) },
+		func() { _, _ = y.Reshape(1, 2) },
+		func() { _, _ = y.View(0, 1) },
+		func() { y.Retain() },
+	} {
+		require.PanicsWithValue(t, "tensor: used after Free", use)
+	}
+}

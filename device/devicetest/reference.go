@@ -128,13 +128,6 @@ func (r *reference) report(f device.Fault) {
 	}
 }
 
-// misused latches a call that cannot be recorded, for Record to return. The
-// device is locked.
-func (r *reference) misused() error {
-	r.misuse = errRecording
-	return errRecording
-}
-
 // Err returns what stands latched.
 func (r *reference) Err() error {
 	r.mu.Lock()
@@ -159,11 +152,11 @@ func (r *reference) ClearFault() {
 // Sync returns Err: calls are complete when they return.
 func (r *reference) Sync() error {
 	r.enter()
-	if r.replay != nil {
-		defer r.mu.Unlock()
-		return r.misused()
-	}
+	err := r.misused()
 	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	return r.Err()
 }
 

@@ -128,8 +128,8 @@ func (s *suite) checkRecordErrors() {
 		"an ignored Sync":     func() error { _ = s.dev.Sync(); return nil },
 		"an ignored Record":   func() error { _, _ = s.dev.Record(func() error { return nil }); return nil },
 		"an error of f":       func() error { return failed },
+		"an Upload and more":  func() error { s.dev.Upload(b, make([]float32, 4)); return failed },
 		"a call and an error": func() error { s.dev.Fill(device.To(b), 2); return failed },
-		"two errors":          func() error { s.dev.Upload(b, make([]float32, 4)); return failed },
 	} {
 		r, err := s.dev.Record(f)
 		require.Errorf(s, err, "Record: %s", name)
