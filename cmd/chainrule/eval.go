@@ -35,7 +35,7 @@ func (c *evalCmd) Run(env *environment) error {
 	}
 	defer model.Params.Close()
 	splits, err := env.openImages(c.Data, folder.Options{
-		Height: model.Height, Width: model.Width, Channels: model.Channels, Seed: 1, Strict: c.Strict,
+		Height: model.Height, Width: model.Width, Channels: model.Channels, Seed: card.Seed, Strict: c.Strict,
 	})
 	if err != nil {
 		return err

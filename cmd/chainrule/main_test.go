@@ -87,7 +87,7 @@ func enterPets(t *testing.T) {
 // folder "run".
 func trainPets(t *testing.T, flags ...string) string {
 	t.Helper()
-	return succeed(t, append(strings.Fields("train --data pets --model mlp --epochs 3 --batch 8 --out run"), flags...)...)
+	return succeed(t, append(strings.Fields("train --data pets --model mlp --epochs 3 --batch 8 --threads 1 --out run"), flags...)...)
 }
 
 func TestHelp(t *testing.T) {

@@ -107,7 +107,7 @@ func TestTrainFlags(t *testing.T) {
 		"--nesterov --momentum 0.8 --device cpu",
 		"--momentum 0 --lr=1e-2",
 	} {
-		out := succeed(t, append(strings.Fields("train --data pets --model mlp --batch 30 --epochs 2"), strings.Fields(flags)...)...)
+		out := succeed(t, append(strings.Fields("train --data pets --model mlp --batch 30 --epochs 2 --threads 1"), strings.Fields(flags)...)...)
 		require.Contains(t, out, "done in", flags)
 		require.Equal(t, strings.Contains(flags, "--epochs 1"), !strings.Contains(out, "epoch 2"))
 	}
@@ -163,7 +163,7 @@ func requireWeights(t *testing.T, path string) []float32 {
 func TestTrainThatDiverges(t *testing.T) {
 	enterPets(t)
 	for rate, step := range map[string]string{"1e30": "2", "1e38": "2", "3e38": "2"} {
-		r := invoke(t, strings.Fields("train --data pets --model mlp --batch 8 --epochs 2 --json --out r"+rate+" --lr "+rate)...)
+		r := invoke(t, strings.Fields("train --data pets --model mlp --batch 8 --epochs 2 --threads 1 --json --out r"+rate+" --lr "+rate)...)
 		require.Equal(t, exitFailure, r.code)
 		require.Regexp(t, `^mlp: .*\nchainrule: train: the loss or its gradient is no longer finite at step `+step+
 			` \(epoch 1\): use a lower learning rate; the first weights are in r`+rate+`.weights.safetensors\n$`, r.err)
