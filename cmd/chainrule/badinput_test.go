@@ -74,7 +74,7 @@ var failures = map[string]string{
 	"train --data pets --batch 8 --size 3":                     `nn: lenet halves images twice: 3x3 is too small, want at least 4x4`,
 	"train --data pets --batch 8 --out run":                    `train: run folder run: file already exists, and a run is never overwritten: choose another folder or remove that one`,
 	"train --data pets --batch 8 --out notes.txt/run":          `train: cannot make the run folder: mkdir notes.txt: `,
-	"eval --weights none":                                      `train: weights: safetensors: open none: `,
+	"eval --weights none":                                      `train: weights: safetensors: `,
 	"eval --weights notes.txt":                                 `train: weights: safetensors: notes.txt: not a valid safetensors file: `,
 	"eval --weights cut":                                       `train: weights: safetensors: cut: not a valid safetensors file: `,
 	"eval --weights run/weights.safetensors":                   `the images are of 10 classes, the weights of 2`,
