@@ -60,7 +60,7 @@ func poolOps() map[string]expression {
 		}),
 		"avg_pool2d": result(func(r *run) *backward.Var {
 			w := r.window()
-			w.CountPad = attr[bool](r, "count_include_pad")
+			w.ExcludePad = !attr[bool](r, "count_include_pad")
 			return r.in("x").AvgPool(w)
 		}),
 		"global_avg_pool2d": result(func(r *run) *backward.Var { return r.in("x").GlobalAvgPool() }),

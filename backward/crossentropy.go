@@ -1,6 +1,8 @@
 package backward
 
 import (
+	"errors"
+
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
 )
@@ -20,7 +22,7 @@ const (
 type CrossEntropyOptions struct {
 	Smoothing float32 // label smoothing, 0 to 1. Szegedy 2016
 	Ignore    *int32  // rows with this label do not count: new(int32(255)); nil means -100
-	Weights   *Var    // of the classes, Float32 [C]; nil for equal ones
+	Weights   *Var    // of the classes, Float32 [C], without a gradient; nil for equal ones
 	Reduction Reduction
 }
 
@@ -88,7 +90,12 @@ func (c *crossEntropy) reduce(f *Frame, loss, weight *tensor.Tensor) (*tensor.Te
 	return tensor.Binary(sum, f.Save(c.total), device.Div)
 }
 
+var errNoWeightGrad = errors.New("there is none by the class weights: Detach them")
+
 func (c *crossEntropy) backward(_, dy *tensor.Tensor) error {
+	if c.weights != nil && c.weights.need {
+		return errNoWeightGrad
+	}
 	rows, err := c.rowGrads(dy)
 	if err != nil {
 		return err
@@ -115,9 +122,10 @@ func (c *crossEntropy) rowGrads(dy *tensor.Tensor) (*tensor.Tensor, error) {
 }
 
 // AddHits adds to total, Float32 of one element, the number of rows of the
-// logits x whose largest is at the label: accuracy, counted on the device.
+// logits x whose largest is at the label: accuracy, counted on the device. Errors
+// are as in AddTo.
 func (x *Var) AddHits(total *tensor.Tensor, labels *Var) {
-	if x.tape.err == nil && x.value != nil && labels.value != nil {
+	if x.live("AddHits") && labels.live("AddHits") {
 		x.tape.fail(tensor.HitsInto(tensor.Onto(total), x.value, labels.value))
 	}
 }

@@ -2,6 +2,7 @@ package backward
 
 import (
 	"errors"
+	"fmt"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
@@ -17,6 +18,9 @@ var errNoRandom = errors.New("backward: Dropout while training needs Mode.Random
 //	dx = dy where x was kept, times 1/(1-p)
 func (x *Var) Dropout(p float32) *Var {
 	t := x.tape
+	if !(p >= 0 && p < 1) { // so that NaN is refused
+		return x.unfit("Dropout", fmt.Sprintf("probability %v: want 0 or more, less than 1", p))
+	}
 	if !t.mode.Training || p == 0 {
 		return x
 	}
@@ -27,11 +31,7 @@ func (x *Var) Dropout(p float32) *Var {
 			if err := t.draw(); err != nil {
 				return nil, err
 			}
-			y, err := tensor.New(t.dev, x.value.DType(), x.Shape()...)
-			if err != nil {
-				return nil, err
-			}
-			return y, tensor.DropoutInto(tensor.To(y), x.value, t.cell, s)
+			return tensor.Dropout(x.value, t.cell, s)
 		},
 		func(_, dy *tensor.Tensor) error { return tensor.DropoutInto(x.grad(), dy, t.cell, s) }, x)
 }

@@ -25,10 +25,16 @@ func (a *Var) MatMulT(b *Var, transA, transB bool) *Var {
 			n = b.Dim(0)
 		}
 		shape := append(slices.Clone(a.Shape()[:a.Rank()-1]), n)
-		return a.Reshape(-1, a.Dim(-1)).MatMulT(b, false, transB).Reshape(shape...)
+		return a.rows().MatMulT(b, false, transB).Reshape(shape...)
 	}
 	a, b = a.batchedLike(b), b.batchedLike(a)
 	return a.matMul(b, transA, transB)
+}
+
+// rows is x as a matrix: all axes but the last merged.
+func (x *Var) rows() *Var {
+	last := x.Rank() - 1
+	return x.Reshape(size(x.Shape()[:last]), x.Dim(last))
 }
 
 // batchedLike repeats a so that its leading axes are the broadcast of a's and b's.
@@ -82,7 +88,7 @@ func gradB(db tensor.Dst, a, dy *tensor.Tensor, p tensor.Product) error {
 func (x *Var) Linear(w, b *Var, f device.Unary) *Var {
 	if x.Rank() != 2 && x.Rank() > 0 && w.Rank() == 2 {
 		shape := append(slices.Clone(x.Shape()[:x.Rank()-1]), w.Dim(0))
-		return x.Reshape(-1, x.Dim(-1)).Linear(w, b, f).Reshape(shape...)
+		return x.rows().Linear(w, b, f).Reshape(shape...)
 	}
 	var v *tensor.Tensor
 	return record(Op{"Linear", f},

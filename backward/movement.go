@@ -13,7 +13,7 @@ import (
 //
 //	dx = dy reshaped
 func (x *Var) Reshape(shape ...int) *Var {
-	return record(Op{"Reshape", shape},
+	return record(Op{"Reshape", slices.Clone(shape)},
 		func(*Frame) (*tensor.Tensor, error) { return x.value.Reshape(shape...) },
 		func(_, dy *tensor.Tensor) error { return x.pass(dy.Reshape(x.Shape()...)) }, x)
 }
@@ -94,7 +94,7 @@ func (x *Var) Permute(axes ...int) *Var {
 			back[a] = i
 		}
 	}
-	return record(Op{"Permute", axes},
+	return record(Op{"Permute", slices.Clone(axes)},
 		func(*Frame) (*tensor.Tensor, error) { return tensor.Permute(x.value, axes...) },
 		func(_, dy *tensor.Tensor) error { return tensor.PermuteInto(x.grad(), dy, back...) }, x)
 }

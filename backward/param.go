@@ -7,7 +7,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
-	"sync"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
@@ -137,7 +136,6 @@ type Param struct {
 	offset int // in its slab
 	value  *tensor.Tensor
 	grad   *tensor.Tensor
-	low    *tensor.Tensor // BFloat16 copy, see lowPrecision
 }
 
 // Name is the full name, such as "layer1.0.conv1.weight".
@@ -186,7 +184,7 @@ func (p *Param) Stored() ([]float32, error) {
 	return p.layout.toStored(mem), nil
 }
 
-var errNotOpen = errors.New("backward: parameters have no memory before Params.Open and after Close")
+var errNotOpen = errors.New("backward: the parameters have no memory: call Params.Open first")
 
 func (p *Param) notOpen() error { return fmt.Errorf("%w (%s)", errNotOpen, p.name) }
 
@@ -207,8 +205,6 @@ type registry struct {
 	states        *tensor.Tensor // slab of the running statistics
 	backup        *tensor.Tensor // states as after the last applied step
 	table         *tensor.Tensor // tensor and group of each row of the slabs
-	lowLock       sync.Mutex
-	low           *tensor.Tensor // BFloat16 copy of values; nil until somebody wants it
 }
 
 // NewParams returns an empty registry.

@@ -20,7 +20,7 @@ func (x *Var) MaxPool(w tensor.Window) *Var {
 }
 
 // AvgPool returns the mean of each window on x, [N, H, W, C], as [N, OH, OW, C]:
-// over its places inside the image, or with w.CountPad over all of them.
+// over all its places, or with w.ExcludePad over those inside the image.
 //
 //	dx = Σ dy / places of the window
 func (x *Var) AvgPool(w tensor.Window) *Var {

@@ -2,7 +2,6 @@ package backward
 
 import (
 	"errors"
-	"fmt"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
@@ -29,7 +28,10 @@ func (f *Frame) Save(t *tensor.Tensor) *tensor.Tensor {
 	return t
 }
 
-var errMixed = errors.New("backward: operands are on different tapes")
+var (
+	errMixed  = errors.New("backward: operands are on different tapes")
+	errNoName = errors.New("backward: Apply: want an Op with a name, so that errors can tell it")
+)
 
 // record runs forward and appends its result to the operands' tape. pull, given
 // the result and its gradient, sends a gradient to each operand's grad().
@@ -50,6 +52,7 @@ func record(op Op, forward func(*Frame) (*tensor.Tensor, error), pull func(y, dy
 	}
 	value, err := forward(&Frame{y})
 	if err != nil {
+		value.Free()
 		y.freeSaved()
 		t.fail(err)
 		return y
@@ -68,9 +71,7 @@ func (y *Var) take(a *Var) bool {
 	switch {
 	case a.tape != y.tape:
 		y.tape.fail(errMixed)
-	case a.value == nil:
-		y.tape.fail(fmt.Errorf("%s of %s: %w", y.op.Name, a.name(), errFreed))
-	default:
+	case a.live(y.op.Name):
 		y.args = append(y.args, a)
 		y.need = y.need || a.need
 		return true
@@ -83,7 +84,8 @@ func (y *Var) take(a *Var) bool {
 // each operand, the result, its gradient and the operands, sends each operand's
 // gradient (dx[i] may be the zero Dst: not wanted). What either returns as an
 // error becomes the tape's. A nil derivative makes a Backward that reaches it fail
-// by name. The operands are on one tape, one or more; none at all panics.
+// by name, so op.Name is not empty. The operands are on one tape, one or more;
+// none at all panics.
 func Apply(op Op,
 	forward func(f *Frame, x []*tensor.Tensor) (*tensor.Tensor, error),
 	derivative func(dx []tensor.Dst, y, dy *tensor.Tensor, x []*tensor.Tensor) error,
@@ -105,6 +107,9 @@ func Apply(op Op,
 			}
 			return derivative(dx, y, dy, values())
 		}
+	}
+	if op.Name == "" && len(args) > 0 {
+		args[0].tape.fail(errNoName) // a Var without a name is a leaf
 	}
 	return record(op, func(f *Frame) (*tensor.Tensor, error) { return forward(f, values()) }, pull, args...)
 }

@@ -54,25 +54,20 @@ func (x *Var) Variance(axes ...int) *Var {
 	return x.Sub(x.Mean(axes...).Reshape(shape...)).Square().Mean(axes...)
 }
 
-// reduce works through the axes from the last, one contiguous group a kernel.
+// reduce brings axes that are not neighbours together: one kernel reduces them.
 func (x *Var) reduce(f device.ReduceFunc, axes []int) *Var {
-	todo := allAxes(axes, x.Rank())
-	if len(todo) > 0 && (todo[0] < 0 || todo[len(todo)-1] >= x.Rank()) {
+	todo, rank := allAxes(axes, x.Rank()), x.Rank()
+	n := len(todo)
+	switch {
+	case n == 0: // a scalar
+		return x.reduceGroup(f, 0, 0)
+	case todo[0] < 0 || todo[n-1] >= rank:
 		return x.unfit(f.String(), fmt.Sprintf("there is no axis of %v", axes))
+	case todo[n-1]-todo[0] == n-1:
+		return x.reduceGroup(f, todo[0], todo[n-1]+1)
 	}
-	if len(todo) == 0 { // a reduction over nothing
-		return x.reduceGroup(f, x.Rank(), x.Rank())
-	}
-	y := x
-	for hi := len(todo); hi > 0; {
-		lo := hi - 1
-		for lo > 0 && todo[lo-1] == todo[lo]-1 {
-			lo--
-		}
-		y = y.reduceGroup(f, todo[lo], todo[hi-1]+1)
-		hi = lo
-	}
-	return y
+	rest := slices.DeleteFunc(order(rank), func(a int) bool { return slices.Contains(todo, a) })
+	return x.Permute(append(rest, todo...)...).reduceGroup(f, rank-n, rank)
 }
 
 // allAxes is the axes in order, each once and counted from the first; none
@@ -110,7 +105,7 @@ func (x *Var) Expand(shape ...int) *Var {
 	if slices.Equal(x.Shape(), shape) {
 		return x
 	}
-	return record(Op{"Expand", shape},
+	return record(Op{"Expand", slices.Clone(shape)},
 		func(*Frame) (*tensor.Tensor, error) { return tensor.Expand(x.value, shape...) },
 		func(_, dy *tensor.Tensor) error { return tensor.ExpandGradInto(x.grad(), dy) }, x)
 }

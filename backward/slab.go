@@ -87,10 +87,9 @@ func (ps *Params) Close() {
 	for _, p := range r.params {
 		p.value.Free()
 		p.grad.Free()
-		p.low.Free()
-		p.value, p.grad, p.low = nil, nil, nil
+		p.value, p.grad = nil, nil
 	}
-	for _, slab := range []**tensor.Tensor{&r.values, &r.grads, &r.states, &r.backup, &r.table, &r.low} {
+	for _, slab := range []**tensor.Tensor{&r.values, &r.grads, &r.states, &r.backup, &r.table} {
 		(*slab).Free()
 		*slab = nil
 	}
@@ -124,41 +123,9 @@ func (r *registry) writeTable() error {
 	return err
 }
 
-// written is called after every write to the values: it refreshes the BFloat16
-// copy and keeps the statistics as the state to return to.
-func (r *registry) written() error {
-	if err := r.refresh(); err != nil {
-		return err
-	}
-	return tensor.CastInto(tensor.To(r.backup), r.states)
-}
-
-func (r *registry) refresh() error {
-	r.lowLock.Lock()
-	defer r.lowLock.Unlock()
-	if r.low == nil {
-		return nil
-	}
-	return tensor.CastInto(tensor.To(r.low), r.values)
-}
-
-// lowPrecision is p's BFloat16 copy, made for the whole model at first use.
-func (p *Param) lowPrecision() (*tensor.Tensor, error) {
-	r := p.reg
-	r.lowLock.Lock()
-	defer r.lowLock.Unlock()
-	if p.low != nil || r.values == nil {
-		return p.low, nil
-	}
-	var err error
-	if r.low == nil {
-		if r.low, err = tensor.Cast(r.values, device.BFloat16); err != nil {
-			return nil, err
-		}
-	}
-	p.low, err = r.low.View(p.offset, p.layout.Shape...)
-	return p.low, err
-}
+// written is called after every write to the values: it keeps the statistics as
+// the state to return to.
+func (r *registry) written() error { return tensor.CastInto(tensor.To(r.backup), r.states) }
 
 // discard forgets an unfinished step: gradients become zero, and the running
 // statistics those of the last applied step.
@@ -221,19 +188,15 @@ func (ps *Params) NewSlab() (*tensor.Tensor, error) {
 	return zeros(ps.reg.dev, ps.reg.values.Len())
 }
 
-// Updated ends an optimizer's step: it refreshes the BFloat16 copy, and keeps
-// or returns the running statistics as control says, Int32
-// [device.ControlWords]; see [device.Update]. The error is a *tensor.ShapeError.
+// Updated ends an optimizer's step: it keeps or returns the running statistics as
+// control says, Int32 [device.ControlWords]; see [device.Update]. The error is a
+// *tensor.ShapeError.
 func (ps *Params) Updated(control *tensor.Tensor) error {
-	if err := ps.reg.refresh(); err != nil {
-		return err
-	}
 	return tensor.Settle(ps.reg.states, ps.reg.backup, control)
 }
 
-// Written tells that somebody wrote to values or running statistics directly:
-// the BFloat16 copy is refreshed, and a discarded step returns to these
-// statistics. The error says that Open comes first.
+// Written tells that somebody wrote to running statistics directly: a discarded
+// step returns to these. The error says that Open comes first.
 func (ps *Params) Written() error {
 	if ps.reg.values == nil {
 		return errNotOpen

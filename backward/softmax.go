@@ -1,6 +1,10 @@
 package backward
 
-import "example.org/chainrule/tensor"
+import (
+	"fmt"
+
+	"example.org/chainrule/tensor"
+)
 
 // Softmax returns eˣ / Σ eˣ over an axis of x, of x's shape: probabilities of
 // logits. A negative axis counts from the last, which is the quick one.
@@ -14,12 +18,15 @@ func (x *Var) Softmax(axis int) *Var { return x.softmax(axis, false) }
 func (x *Var) LogSoftmax(axis int) *Var { return x.softmax(axis, true) }
 
 func (x *Var) softmax(axis int, log bool) *Var {
-	if last := x.Rank() - 1; axis != -1 && axis != last {
-		return x.Swap(axis, last).softmax(-1, log).Swap(axis, last)
-	}
-	name := "Softmax"
+	name, last := "Softmax", x.Rank()-1
 	if log {
 		name = "LogSoftmax"
+	}
+	switch {
+	case axis < -x.Rank() || axis > last:
+		return x.unfit(name, fmt.Sprintf("there is no such axis: %d", axis))
+	case axis != -1 && axis != last:
+		return x.Swap(axis, last).softmax(-1, log).Swap(axis, last)
 	}
 	return record(Op{Name: name},
 		func(*Frame) (*tensor.Tensor, error) { return tensor.Softmax(x.value, log) },

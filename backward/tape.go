@@ -12,11 +12,13 @@
 package backward
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"example.org/chainrule/device"
@@ -45,6 +47,8 @@ type Tape struct {
 	aside  []setAside
 	taken  []*Var // gradients handed out to the derivative that runs now
 	err    error
+
+	skipped int64 // device.Stats.Skipped at the start
 }
 
 // placed is a Param on a tape: its own value, or its BFloat16 copy.
@@ -55,7 +59,7 @@ type placed struct {
 
 // NewTape returns an empty tape for values on dev. Close frees them.
 func NewTape(dev device.Device, m Mode) *Tape {
-	return &Tape{dev: dev, mode: m, params: map[placed]*Var{}}
+	return &Tape{dev: dev, mode: m, params: map[placed]*Var{}, skipped: dev.Stats().Skipped}
 }
 
 // Device is where the tape's values live.
@@ -64,20 +68,41 @@ func (t *Tape) Device() device.Device { return t.dev }
 // Mode is what the tape was made for.
 func (t *Tape) Mode() Mode { return t.mode }
 
-// Err returns the first failure of the tape, or what its device has latched.
+// Err returns the first failure of the tape, or what its device has latched. Where
+// a kernel found no workspace since NewTape, that is a *device.MemoryError for
+// every tape of that time: which of them it served is not known.
 func (t *Tape) Err() error {
-	if t.err == nil {
-		t.err = t.dev.Err()
+	if t.err != nil {
+		return t.err
+	}
+	if err := t.dev.Err(); err != nil {
+		t.latch(err)
+	} else if stats := t.dev.Stats(); stats.Skipped > t.skipped {
+		t.latch(fmt.Errorf("backward: a kernel found no workspace: %w", &device.MemoryError{Device: t.dev.Name(), Live: stats.Live}))
 	}
 	return t.err
 }
 
-// fail latches err with the line of the caller outside this module's layers.
-func (t *Tape) fail(err error) {
-	if t.err == nil && err != nil {
-		t.err = fmt.Errorf("%s: %w", caller(), err)
+// latch keeps the first failure. A training pass may have moved running statistics
+// by then, and with what a skipped kernel left undefined: it is discarded at once,
+// whether or not Backward will be called.
+func (t *Tape) latch(err error) {
+	t.err = err
+	if t.mode.Training && !t.spent {
+		t.discard()
 	}
 }
+
+// fail latches err with the caller's line. What the device has latched came
+// first, and no later tape shall meet it.
+func (t *Tape) fail(err error) {
+	if t.err == nil && err != nil {
+		t.latch(located(cmp.Or(t.dev.Err(), err)))
+	}
+}
+
+// located is err with the line of the caller outside this module's layers.
+func located(err error) error { return fmt.Errorf("%s: %w", caller(), err) }
 
 // caller is the first line outside packages backward and nn.
 func caller() string {
@@ -118,6 +143,9 @@ func (t *Tape) Watch(x *tensor.Tensor) *Var {
 // and Input do: float32 and float64 become Float32 or the tape's precision. No
 // shape means a vector. The tape frees it.
 func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
+	if t.closed() {
+		return &Var{tape: t}
+	}
 	x, err := tensor.From(t.dev, data, shape...)
 	if err != nil {
 		t.fail(err)
@@ -129,6 +157,9 @@ func From[T tensor.Host](t *Tape, data []T, shape ...int) *Var {
 
 func (t *Tape) place(x *tensor.Tensor) *Var {
 	v := &Var{tape: t}
+	if t.closed() {
+		return v
+	}
 	if x.Device() != t.dev {
 		t.fail(fmt.Errorf("backward: a tensor on device %s is put on a tape of %s: copy it over", x.Device().Name(), t.dev.Name()))
 		return v
@@ -144,15 +175,20 @@ func (t *Tape) place(x *tensor.Tensor) *Var {
 func (t *Tape) Param(p *Param) *Var { return t.param(p, p.value) }
 
 // Weight is Param for matrices and filters: its value has the tape's precision,
-// and its gradient is Float32 all the same.
+// rounded anew for each tape, and its gradient is Float32 all the same.
 func (t *Tape) Weight(p *Param) *Var {
-	if t.mode.Precision != device.BFloat16 {
+	if t.mode.Precision != device.BFloat16 || p.value == nil || t.closed() {
 		return t.Param(p)
 	}
-	low, err := p.lowPrecision()
+	if v := t.params[placed{p, device.BFloat16}]; v != nil {
+		return v
+	}
+	low, err := tensor.Cast(p.value, device.BFloat16)
 	if err != nil {
 		t.fail(err)
+		return &Var{tape: t}
 	}
+	defer low.Free()
 	return t.param(p, low)
 }
 
@@ -166,7 +202,10 @@ func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
 		return v
 	}
 	v := t.place(value)
-	if v.value != nil && !t.mode.NoGrad && !p.frozen && !p.state {
+	if v.value == nil {
+		return v
+	}
+	if !t.mode.NoGrad && !p.frozen && !p.state {
 		v.need, v.param, v.gradient = true, p, p.grad
 	}
 	t.params[key] = v
@@ -185,13 +224,13 @@ func (t *Tape) Ops() iter.Seq[*Var] {
 	}
 }
 
-// Scope runs f and returns its result. Where that wants no gradient it frees all
-// else that f made, so that evaluation needs the memory of one block; values under
-// Keep stay.
+// Scope runs f and returns its result. Where nothing that f made wants a gradient
+// it frees all of it but the result, so that evaluation needs the memory of one
+// block; values under Keep stay.
 func (t *Tape) Scope(f func() *Var) *Var {
 	from := len(t.vars)
 	y := f()
-	if y.need {
+	if slices.ContainsFunc(t.vars[from:], func(v *Var) bool { return v.need }) {
 		return y
 	}
 	for _, v := range t.vars[from:] {
@@ -216,5 +255,8 @@ func (t *Tape) Close() {
 		t.err = errClosed
 	}
 }
+
+// closed reports whether nobody is left to free what is put on the tape.
+func (t *Tape) closed() bool { return t.params == nil }
 
 var errClosed = errors.New("backward: the tape is closed")

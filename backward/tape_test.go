@@ -109,9 +109,18 @@ func TestMisuse(t *testing.T) {
 				return x[0].Retain(), nil
 			}, nil, a.Watch(x)).Sum()
 		}, "Round has no derivative"},
+		{"an operation without a name", func(a, _ *backward.Tape) *backward.Var {
+			return backward.Apply(backward.Op{}, func(_ *backward.Frame, x []*tensor.Tensor) (*tensor.Tensor, error) {
+				return x[0].Retain(), nil
+			}, nil, a.Watch(x)).Sum()
+		}, "want an Op with a name"},
+		{"learned class weights", func(a, _ *backward.Tape) *backward.Var {
+			labels := backward.From(a, []int32{0, 1})
+			return a.Watch(x).CrossEntropy(labels, backward.CrossEntropyOptions{Weights: a.Watch(x).Sum(0)})
+		}, "derivative of CrossEntropy: there is none by the class weights"},
 		{"no axis to swap", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Swap(0, 2).Sum() }, "Swap: [2 2] does not fit: there is no such axis"},
 		{"no axis to swap with", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Swap(-3, 0).Sum() }, "Swap: [2 2]"},
-		{"softmax over no axis", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Softmax(-3).Sum() }, "no such axis"},
+		{"softmax over no axis", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Softmax(-3).Sum() }, "Softmax: [2 2] does not fit: there is no such axis: -3"},
 		{"gradient of integers", func(a, _ *backward.Tape) *backward.Var { return a.Watch(whole).Sum() }, "Watch of int32: want float32"},
 		{"batch norm of a scalar", func(a, _ *backward.Tape) *backward.Var {
 			s := a.Watch(x).Sum()
@@ -123,7 +132,9 @@ func TestMisuse(t *testing.T) {
 			tape, second := backward.NewTape(dev, backward.Mode{Training: true}), backward.NewTape(dev, backward.Mode{})
 			defer tape.Close()
 			defer second.Close()
-			require.ErrorContains(t, c.loss(tape, second).Backward(), c.want)
+			err := c.loss(tape, second).Backward()
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "tape_test.go:", "with the caller's line")
 		})
 	}
 }
@@ -169,6 +180,37 @@ func TestWatchAndKeep(t *testing.T) {
 	require.Equal(t, []float32{1, 4, 9}, floats(t, kept))
 	_, err = passed.Grad()
 	require.ErrorContains(t, err, "no gradient of the result of Reshape")
+}
+
+// TestTiesOverSeparateAxes shares the gradient of a largest element evenly among
+// equal ones, wherever they are.
+func TestTiesOverSeparateAxes(t *testing.T) {
+	dev := open(t)
+	tape := backward.NewTape(dev, backward.Mode{})
+	defer tape.Close()
+	x := tape.Watch(from(t, dev, []float32{5, 5, 5, 0}, 2, 1, 2))
+	require.NoError(t, x.Max(0, 2).Sum().Times(3).Backward())
+	g, err := x.Grad()
+	require.NoError(t, err)
+	require.Equal(t, []float32{1, 1, 1, 0}, floats(t, g))
+}
+
+// TestProductsOfNothing sums over no elements: the inner extent is 0.
+func TestProductsOfNothing(t *testing.T) {
+	dev := open(t)
+	tape := backward.NewTape(dev, backward.Mode{})
+	defer tape.Close()
+	x := tape.Watch(from(t, dev, nil, 2, 3, 0))
+	b := tape.Input(from(t, dev, []float32{1, 2, 3, 4}, 4))
+	y := x.Linear(tape.Input(from(t, dev, nil, 4, 0)), b, device.Unary{})
+	require.Equal(t, []int{2, 3, 4}, y.Shape())
+	z := x.MatMul(tape.Input(from(t, dev, nil, 0, 4)))
+	require.Equal(t, []int{2, 3, 4}, z.Shape())
+	loss := y.Add(z).Sum()
+	require.NoError(t, loss.Backward())
+	sum, err := loss.Item()
+	require.NoError(t, err)
+	require.EqualValues(t, 6*(1+2+3+4), sum, "the bias alone")
 }
 
 func TestDetach(t *testing.T) {

@@ -113,7 +113,7 @@ func (v *Var) Item() (float32, error) {
 		return 0, err
 	}
 	if len(s) != 1 {
-		return 0, &tensor.ShapeError{Op: "Item", Shapes: [][]int{v.Shape()}, Reason: "want one element"}
+		return 0, located(&tensor.ShapeError{Op: "Item", Shapes: [][]int{v.Shape()}, Reason: "want one element"})
 	}
 	return s[0], nil
 }
@@ -133,11 +133,20 @@ func (v *Var) Grad() (*tensor.Tensor, error) {
 
 // AddTo adds scale times v's value to total, Float32 of v's shape, on the device:
 // running sums of losses that are read once in a while. The tape latches a
-// *tensor.ShapeError where they do not fit.
+// *tensor.ShapeError where they do not fit, and an error where v was freed.
 func (v *Var) AddTo(total *tensor.Tensor, scale float32) {
-	if v.tape.err == nil && v.value != nil {
+	if v.live("AddTo") {
 		v.tape.fail(tensor.UnaryInto(tensor.Onto(total), v.value, device.Unary{Func: device.Affine, A: scale}))
 	}
+}
+
+// live reports whether op can read v's value; where it was freed, the tape latches
+// that.
+func (v *Var) live(op string) bool {
+	if v.tape.err == nil && v.value == nil {
+		v.tape.fail(fmt.Errorf("%s of %s: %w", op, v.name(), errFreed))
+	}
+	return v.tape.err == nil
 }
 
 func (v *Var) name() string {

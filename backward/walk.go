@@ -24,7 +24,8 @@ func (v *Var) Backward() error {
 	if err == nil {
 		err = v.walk()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errSpent) {
+		_ = t.dev.Err() // cleared: a derivative that fails halfway may leave kernels without workspace
 		t.discard()
 	}
 	return err
@@ -34,13 +35,13 @@ func (v *Var) walk() error {
 	t := v.tape
 	switch {
 	case t.spent:
-		return errSpent
+		return located(errSpent)
 	case v.value == nil:
-		return errFreed
+		return located(errFreed)
 	case v.value.Len() != 1:
-		return &tensor.ShapeError{Op: "Backward", Shapes: [][]int{v.Shape()}, Reason: "want a loss of one element: take Sum or Mean"}
+		return located(&tensor.ShapeError{Op: "Backward", Shapes: [][]int{v.Shape()}, Reason: "want a loss of one element: take Sum or Mean"})
 	case !v.need:
-		return errNoLeaf
+		return located(errNoLeaf)
 	}
 	t.spent = true
 	if err := v.pass(ones(v.value)); err != nil {

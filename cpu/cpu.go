@@ -45,8 +45,11 @@ var _ device.Device = (*Device)(nil)
 // New starts the workers of a device. The error names an option that this
 // machine cannot fulfil.
 func New(o Options) (*Device, error) {
-	if o.Threads < 0 {
-		return nil, fmt.Errorf("cpu: %d threads: want 1 or more, or 0 for all", o.Threads)
+	if o.Threads < 0 || o.Threads > maxThreads {
+		return nil, fmt.Errorf("cpu: %d threads: want 1 to %d, or 0 for all", o.Threads, maxThreads)
+	}
+	if o.MemoryLimit < 0 {
+		return nil, fmt.Errorf("cpu: a memory limit of %d bytes: want 1 or more, or 0 for no limit", o.MemoryLimit)
 	}
 	kernel, err := kernelsFor(o.Level)
 	if err != nil {
@@ -94,9 +97,23 @@ func (d *Device) lock() {
 	}
 }
 
-var errRecording = errors.New("cpu: Upload, Download, Sync and Record cannot be recorded: call them outside Record")
+var errRecording = errors.New("cpu: Upload, Download, Sync, Record and Replay.Run cannot be recorded: call them outside Record")
+
+// misused latches an error while recording, for Record to return whatever becomes
+// of it here.
+func (d *Device) misused() error {
+	if d.replay == nil {
+		return nil
+	}
+	d.latch.Lock()
+	defer d.latch.Unlock()
+	d.latch.misuse = errRecording
+	return errRecording
+}
 
 const (
+	maxThreads = 4096 // each has scratch of its own
+
 	tileLen   = 4096 // elements an elementwise task works on: 16 KiB, so that a few fit L1
 	tileCount = 6    // tiles of scratch for each worker
 )
@@ -162,8 +179,8 @@ func (d *Device) ClearFault() {
 func (d *Device) Sync() error {
 	d.lock()
 	defer d.mu.Unlock()
-	if d.replay != nil {
-		return errRecording
+	if err := d.misused(); err != nil {
+		return err
 	}
 	return d.Err()
 }

@@ -69,6 +69,15 @@ func of(b device.Buffer) *buffer {
 	return c
 }
 
+// own is b as this package's type, checked to be d's and not freed.
+func (d *Device) own(b device.Buffer) *buffer {
+	c := of(b)
+	if c.dev != d || !c.block.held {
+		panic("cpu: use of a buffer of another device, or after its Free")
+	}
+	return c
+}
+
 // f32 is a buffer that is always Float32; nil for nil.
 func f32(b device.Buffer) []float32 {
 	if b == nil {
@@ -146,11 +155,11 @@ func (d *Device) Alloc(t device.DType, n int) (device.Buffer, error) {
 // Free gives b back.
 func (d *Device) Free(b device.Buffer) {
 	c := of(b)
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if c.dev != d || !c.whole {
 		panic("cpu: Free of a slice, of a buffer of another device, or twice")
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}
@@ -271,13 +280,10 @@ func (b *buffer) fillPoison() {
 func (d *Device) Upload(dst device.Buffer, src any) {
 	d.lock()
 	defer d.mu.Unlock()
-	if d.replay != nil {
-		d.latch.Lock()
-		d.latch.misuse = errRecording
-		d.latch.Unlock()
+	if d.misused() != nil {
 		return
 	}
-	b := of(dst)
+	b := d.own(dst)
 	n := -1
 	switch s := src.(type) {
 	case []float32:
@@ -298,10 +304,10 @@ func (d *Device) Upload(dst device.Buffer, src any) {
 func (d *Device) Download(dst any, src device.Buffer) error {
 	d.lock()
 	defer d.mu.Unlock()
-	if d.replay != nil {
-		return errRecording
+	if err := d.misused(); err != nil {
+		return err
 	}
-	b := of(src)
+	b := d.own(src)
 	n := -1
 	switch s := dst.(type) {
 	case []float32:

@@ -89,6 +89,16 @@ func TestRecordedCallWithoutWorkspace(t *testing.T) {
 	replay.Close()
 }
 
+// TestRecordingThatPanics holds no memory, and the device goes on.
+func TestRecordingThatPanics(t *testing.T) {
+	b := openBed(t, Options{})
+	require.PanicsWithValue(t, "user", func() {
+		_, _ = b.Record(func() error { b.Free(b.alloc(device.Float32, 1000)); panic("user") })
+	})
+	require.Zero(t, b.Stats().Live)
+	require.NoError(t, b.Sync())
+}
+
 func TestPoisonFillsWorkspace(t *testing.T) {
 	b := openBed(t, Options{})
 	b.Poison(true)

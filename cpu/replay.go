@@ -20,34 +20,42 @@ type recorded struct {
 
 // Record writes down the kernel calls of f; see device.Memory.
 func (d *Device) Record(f func() error) (device.Replay, error) {
-	d.lock()
-	if d.replay != nil {
-		d.mu.Unlock()
-		return nil, errRecording
+	r, err := d.startRecord()
+	if err != nil {
+		return nil, err
 	}
-	r := &replay{dev: d, free: map[int64][]*block{}}
-	d.replay = r
-	d.mu.Unlock()
-
-	err := r.record(f)
-	if err == nil {
+	complete := false
+	defer func() { // also where f panics
+		r.end()
+		if !complete {
+			_ = d.Err() // what stays latched is no business of later calls
+			r.Close()
+		}
+	}()
+	if err = f(); err == nil {
 		err = d.Err()
 	}
 	if err != nil {
-		r.Close()
 		return nil, err
 	}
+	complete = true
 	return r, nil
 }
 
-// record runs f, and ends the recording even where f panics.
-func (r *replay) record(f func() error) error {
-	defer func() {
-		r.dev.mu.Lock()
-		defer r.dev.mu.Unlock()
-		r.dev.replay = nil
-	}()
-	return f()
+func (d *Device) startRecord() (*replay, error) {
+	d.lock()
+	defer d.mu.Unlock()
+	if err := d.misused(); err != nil {
+		return nil, err
+	}
+	d.replay = &replay{dev: d, free: map[int64][]*block{}}
+	return d.replay, nil
+}
+
+func (r *replay) end() {
+	r.dev.mu.Lock()
+	defer r.dev.mu.Unlock()
+	r.dev.replay = nil
 }
 
 // add plans a call and keeps it, with the blocks it touches.
@@ -56,6 +64,7 @@ func (r *replay) add(c device.Call, build func(p *plan)) {
 	build(&p)
 	p.release()
 	if p.failed {
+		r.dev.stats.Skipped++
 		return
 	}
 	for _, dst := range c.Dst {
@@ -79,20 +88,33 @@ func (r *replay) pin(b device.Buffer) {
 
 // Run plays the calls in order.
 func (r *replay) Run() error {
-	if r.closed {
-		panic("cpu: Replay used after Close")
+	if err := r.play(nil); err != nil {
+		return err
 	}
 	for i := range r.calls {
-		r.play(&r.calls[i].plan)
+		if err := r.play(&r.calls[i].plan); err != nil {
+			return err
+		}
 		r.dev.traced(r.calls[i].call)
 	}
 	return r.dev.Err()
 }
 
-func (r *replay) play(p *plan) {
+// play runs one call, or with nil sees that it may. Another goroutine may have
+// closed the replay meanwhile.
+func (r *replay) play(p *plan) error {
 	r.dev.lock()
 	defer r.dev.mu.Unlock()
-	p.execute()
+	if r.closed {
+		panic("cpu: Replay used after Close")
+	}
+	if err := r.dev.misused(); err != nil {
+		return err
+	}
+	if p != nil {
+		p.execute()
+	}
+	return nil
 }
 
 // Close gives the blocks back. A second Close does nothing.
@@ -111,5 +133,5 @@ func (r *replay) Close() {
 		b.pins--
 		r.dev.give(b)
 	}
-	r.calls, r.own, r.pinned, r.free = nil, nil, nil, nil
+	r.own, r.pinned, r.free = nil, nil, nil // calls stay, for a Run under way to see the end
 }

@@ -19,6 +19,7 @@ func (d *Device) run(c device.Call, build func(p *plan)) {
 func (d *Device) perform(c device.Call, build func(p *plan)) bool {
 	d.lock()
 	defer d.mu.Unlock()
+	d.ownAll(&c)
 	if d.replay != nil {
 		d.replay.add(c, build)
 		return false
@@ -26,10 +27,26 @@ func (d *Device) perform(c device.Call, build func(p *plan)) bool {
 	d.plan.reset()
 	defer d.plan.release()
 	build(&d.plan)
-	if !d.plan.failed {
+	if d.plan.failed {
+		d.stats.Skipped++
+	} else {
 		d.plan.execute()
 	}
 	return true
+}
+
+// ownAll panics where a buffer is not d's or was freed.
+func (d *Device) ownAll(c *device.Call) {
+	for _, dst := range c.Dst {
+		if dst.Buf != nil {
+			d.own(dst.Buf)
+		}
+	}
+	for _, src := range c.Src {
+		if src != nil {
+			d.own(src)
+		}
+	}
 }
 
 func callBytes(c *device.Call) (n int64) {

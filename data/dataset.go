@@ -71,7 +71,7 @@ func (d *Dataset) Image(i int) []byte {
 // no class (a [*LabelError]).
 func (d *Dataset) Check() error {
 	switch {
-	case d.Height < 1 || d.Width < 1 || d.Channels < 1:
+	case d.Height < 1 || d.Width < 1 || d.Channels < 1, d.Height > math.MaxInt/d.Width/d.Channels:
 		return fmt.Errorf("data: images of %dx%dx%d pixels", d.Height, d.Width, d.Channels)
 	case d.Len() == 0:
 		return fmt.Errorf("data: the set holds no image")

@@ -1,6 +1,8 @@
 package data
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,4 +90,17 @@ func TestChannelStats(t *testing.T) {
 	mean, std := d.ChannelStats()
 	require.InDeltaSlice(t, []float32{0.5, 10. / 255}, mean, 1e-6)
 	require.InDeltaSlice(t, []float32{0.5, 0}, std, 1e-6)
+}
+
+func TestCheckRefusesSizesThatOverflow(t *testing.T) {
+	set := &Dataset{Height: 1 << 32, Width: 1 << 32, Channels: 1, Labels: []int32{0, 1}, Classes: []string{"a", "b"}}
+	require.ErrorContains(t, set.Check(), "images of 4294967296x4294967296x1 pixels")
+}
+
+// TestStratifyFarLabels: the work follows the images, not the largest label.
+func TestStratifyFarLabels(t *testing.T) {
+	in, out := Stratify([]int32{7, math.MaxInt32, 7, math.MaxInt32}, 0.5, 1)
+	require.Len(t, in, 2)
+	require.Len(t, out, 2)
+	require.ElementsMatch(t, []int{0, 1, 2, 3}, slices.Concat(in, out))
 }

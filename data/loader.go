@@ -59,8 +59,9 @@ func NewLoader(set *Dataset, options LoaderOptions) (*Loader, error) {
 	if options.Batch < 1 || options.Batch > set.Len() {
 		return nil, &BatchSizeError{Batch: options.Batch, Images: set.Len()}
 	}
-	options.Workers = max(options.Workers, 1)
-	return &Loader{set: set, options: options}, nil
+	l := &Loader{set: set, options: options}
+	l.options.Workers = min(max(options.Workers, 1), l.Batches()) // more would have nothing to do
+	return l, nil
 }
 
 // Batches is the number of batches of an epoch.

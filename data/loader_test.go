@@ -156,3 +156,10 @@ func BenchmarkEpoch(b *testing.B) {
 		}
 	}
 }
+
+func TestLoaderStartsNoIdleWorkers(t *testing.T) {
+	set := numbered(10)
+	loader, err := NewLoader(set, LoaderOptions{Batch: 4, Workers: 1 << 40})
+	require.NoError(t, err)
+	require.Equal(t, 3, loader.options.Workers)
+}

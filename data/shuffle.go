@@ -41,9 +41,12 @@ func below(random *rand.ChaCha8, n int) int {
 // Stratify divides images in two by seed so that each class keeps its share:
 // fraction of its images (rounded) are in, the rest are out, and a class of two
 // or more has at least one on each side. Both lists of indices are ascending.
-// Labels must not be negative.
 func Stratify(labels []int32, fraction float64, seed uint64) (in, out []int) {
-	for class, members := range byClass(labels) {
+	classes := map[int32][]int{}
+	for i, label := range labels {
+		classes[label] = append(classes[label], i)
+	}
+	for class, members := range classes {
 		quota := int(math.Round(fraction * float64(len(members))))
 		if len(members) > 1 {
 			quota = min(max(quota, 1), len(members)-1)
@@ -59,16 +62,4 @@ func Stratify(labels []int32, fraction float64, seed uint64) (in, out []int) {
 	slices.Sort(in)
 	slices.Sort(out)
 	return in, out
-}
-
-// byClass lists the images of each class.
-func byClass(labels []int32) [][]int {
-	var classes [][]int
-	for i, label := range labels {
-		for int(label) >= len(classes) {
-			classes = append(classes, nil)
-		}
-		classes[label] = append(classes[label], i)
-	}
-	return classes
 }

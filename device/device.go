@@ -84,9 +84,9 @@ type Memory interface {
 
 	// Sync waits for the device and returns Err.
 	Sync() error
-	// Err returns what stands latched: a *Fault (bad data found by a kernel), a
-	// *MemoryError (no workspace; reported once, then cleared), or the failure
-	// of the machine, which stays until Close.
+	// Err returns what stands latched, whoever's call it was: a *Fault (bad data
+	// found by a kernel), a *MemoryError (no workspace; reported once, then
+	// cleared), or the failure of the machine, which stays until Close.
 	Err() error
 	// ClearFault forgets a *Fault.
 	ClearFault()
@@ -97,11 +97,13 @@ type Memory interface {
 	// bytes: 0xFF) while on: a test's way to find what reads too late or early.
 	Poison(on bool)
 	// Trace calls f after every kernel call, without a lock held; f may use the
-	// device, and what it calls is not traced. nil ends it.
+	// device, and what is called while it runs, by whomever, is not traced. nil
+	// ends it.
 	Trace(f func(Call))
-	// Record runs f, whose kernel calls are written down instead of run.
-	// Inside, Upload, Download, Sync and a second Record are errors, which Record
-	// returns.
+	// Record runs f, whose kernel calls are written down instead of run. f has the
+	// device to itself: what other goroutines call meanwhile is written down too.
+	// Inside, Upload, Download, Sync, a second Record and the Run of a Replay are
+	// errors, which Record returns.
 	Record(f func() error) (Replay, error)
 	// Close gives everything back. Using the device afterwards panics.
 	Close() error
@@ -117,12 +119,16 @@ type Replay interface {
 	Close()
 }
 
-// Stats counts bytes of device memory.
+// Stats counts bytes of device memory, and what there was none for.
 type Stats struct {
 	Live   int64 // in buffers that are allocated now
 	Peak   int64 // the highest Live has been
 	Cached int64 // freed, kept for the next Alloc of that size
 	Allocs int64 // blocks ever taken from the system
+
+	// Skipped is the number of kernel calls that ever found no workspace. Err tells
+	// of one to whoever asks first; by this count all others see that it happened.
+	Skipped int64
 }
 
 // A Call is one kernel call as Trace sees it.

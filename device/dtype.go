@@ -20,7 +20,7 @@ var dtypes = [numDTypes]struct {
 }{{"float32", 4}, {"bfloat16", 2}, {"int32", 4}, {"uint8", 1}}
 
 // Size is the number of bytes of one element.
-func (t DType) Size() int { return dtypes[t].size }
+func (t DType) Size() int { return entry(dtypes[:], t).size }
 
 // IsFloat reports whether t can be data.
 func (t DType) IsFloat() bool { return t <= BFloat16 }
@@ -30,4 +30,13 @@ func (t DType) String() string {
 		return fmt.Sprintf("DType(%d)", uint8(t))
 	}
 	return dtypes[t].name
+}
+
+// entry is what a table says of one of its constants; any other number is a mistake
+// of the program.
+func entry[E ~uint8, T any](table []T, e E) T {
+	if int(e) >= len(table) {
+		panic(fmt.Sprintf("device: %T has no constant %d", e, uint8(e)))
+	}
+	return table[e]
 }

@@ -40,3 +40,10 @@ func TestNames(t *testing.T) {
 		add(f.String())
 	}
 }
+
+func TestImpossibleConstants(t *testing.T) {
+	require.PanicsWithValue(t, "device: device.DType has no constant 9", func() { DType(9).Size() })
+	require.PanicsWithValue(t, "device: device.UnaryFunc has no constant 200", func() { UnaryFunc(200).ReadsX() })
+	require.PanicsWithValue(t, "device: device.BinaryFunc has no constant 200", func() { _ = BinaryFunc(200).String() })
+	require.PanicsWithValue(t, "device: device.ReduceFunc has no constant 200", func() { _ = ReduceFunc(200).String() })
+}

@@ -104,10 +104,10 @@ func UnaryFuncs() []UnaryFunc {
 	return fs
 }
 
-func (f UnaryFunc) String() string { return unaryFuncs[f].name }
+func (f UnaryFunc) String() string { return entry(unaryFuncs[:], f).name }
 
 // ReadsX reports whether the derivative is computed from x; else it is from y.
-func (f UnaryFunc) ReadsX() bool { return unaryFuncs[f].readsX }
+func (f UnaryFunc) ReadsX() bool { return entry(unaryFuncs[:], f).readsX }
 
 // MaxDims is the largest number of axes of a specification.
 const MaxDims = 6
@@ -157,7 +157,7 @@ func BinaryFuncs() []BinaryFunc {
 }
 
 func (f BinaryFunc) String() string {
-	return [numBinaryFuncs]string{"Add", "Sub", "Mul", "Div", "Maximum", "Minimum", "Power"}[f]
+	return entry([]string{"Add", "Sub", "Mul", "Div", "Maximum", "Minimum", "Power"}, f)
 }
 
 // A Dropout says how many elements are dropped and which random call this is.

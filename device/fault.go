@@ -21,7 +21,7 @@ func (f *Fault) Error() string {
 // A MemoryError reports that a device has no room, and who has it.
 type MemoryError struct {
 	Device  string
-	Want    int64 // bytes asked for
+	Want    int64 // bytes asked for; 0 where that is not known
 	Live    int64 // bytes in use
 	Limit   int64 // bytes there may be; 0 where only the system knows
 	Holders []Holder
@@ -36,7 +36,11 @@ type Holder struct {
 
 func (e *MemoryError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "device: %s: out of memory: %d bytes wanted, %d in use", e.Device, e.Want, e.Live)
+	fmt.Fprintf(&b, "device: %s: out of memory: ", e.Device)
+	if e.Want > 0 {
+		fmt.Fprintf(&b, "%d bytes wanted, ", e.Want)
+	}
+	fmt.Fprintf(&b, "%d in use", e.Live)
 	if e.Limit > 0 {
 		fmt.Fprintf(&b, " of %d", e.Limit)
 	}

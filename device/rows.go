@@ -74,7 +74,7 @@ func ReduceFuncs() []ReduceFunc {
 }
 
 func (f ReduceFunc) String() string {
-	return [numReduceFuncs]string{"Sum", "Mean", "Max", "Min", "LogSumExp", "Norm2"}[f]
+	return entry([]string{"Sum", "Mean", "Max", "Min", "LogSumExp", "Norm2"}, f)
 }
 
 // ReadsXY reports whether the derivative is computed from x and y.

@@ -16,7 +16,8 @@ type Update interface {
 	//
 	// Where a step is refused, ControlStop keeps its number, ControlClip means
 	// nothing, and later ones are refused too. With s.NoNorm, norm is 0 and
-	// ControlClip 1. grad, loss: always Float32; loss is nil for none.
+	// ControlClip 1. grad, loss: always Float32; loss is nil for none. A Gate that
+	// found no workspace leaves the last decision standing: ask Err before updating.
 	Gate(control, grad, loss Buffer, s Gate)
 	// SGD applies a step, with g the clipped gradient, λ the group's decay and η
 	// its rate (Sutskever 2013; PyTorch's conventions):

@@ -9,7 +9,7 @@ import (
 
 // A Fan chooses what the spread of first weights is measured by. A unit of a
 // weight [out, in, kernel...] has in times the kernel's places for inputs, and
-// out times them for outputs, as PyTorch counts.
+// out times them for outputs, as PyTorch counts. Of a vector both are 1.
 type Fan uint8
 
 // The fans of a weight.

@@ -31,6 +31,7 @@ func Models() []string { return []string{"lenet", "mlp", "resnet20"} }
 // nearest one.
 type UnknownError struct{ Name string }
 
+// Error names the nearest model, and all there are.
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("nn: there is no model %q: %s", e.Name, nearest.Hint(e.Name, Models()))
 }

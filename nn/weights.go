@@ -31,19 +31,34 @@ type WeightsError struct {
 	Shapes     []string // "name: [stored] in the file, [wanted] in the model"
 }
 
+// Error is one line with the first three names of each list.
 func (e *WeightsError) Error() string {
 	var parts []string
 	for _, l := range []struct {
 		what  string
 		names []string
 	}{{"missing", e.Missing}, {"unexpected", e.Unexpected}, {"of another shape", e.Shapes}} {
-		if n := len(l.names); n > 3 {
-			parts = append(parts, fmt.Sprintf("%s: %s and %d more", l.what, strings.Join(l.names[:3], ", "), n-3))
-		} else if n > 0 {
-			parts = append(parts, l.what+": "+strings.Join(l.names, ", "))
+		if len(l.names) > 0 {
+			parts = append(parts, l.what+": "+listed(l.names))
 		}
 	}
 	return "nn: the weights are of another model: " + strings.Join(parts, "; ")
+}
+
+// listed is the first three of the names, on one line and cut where they are
+// long: a file may call its arrays anything.
+func listed(names []string) string {
+	const most = 3
+	var first []string
+	for _, name := range names[:min(len(names), most)] {
+		quoted := fmt.Sprintf("%.200q", name)
+		first = append(first, quoted[1:len(quoted)-1])
+	}
+	text := strings.Join(first, ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // Load copies the weights of a file into ps, all of them or none. PyTorch's

@@ -1,5 +1,5 @@
-// Package optim moves parameters along their gradients: [SGD], [Adam] and
-// [AdamW] with clipping by the global norm, and learning-rate schedules.
+// Package optim moves parameters along their gradients: [NewSGD], [NewAdam] and
+// [NewAdamW] with clipping by the global norm, and learning-rate schedules.
 //
 //	opt, err := optim.NewSGD(model.Params, 0.01, optim.SGD{Momentum: 0.9})
 //	...
@@ -34,8 +34,11 @@ type Optimizer interface {
 	// Status waits for the device and tells how the steps went. The error is what
 	// the device has latched.
 	Status() (Status, error)
+	// Resume lets the steps to come be applied again after one was refused, once
+	// its cause is gone. The error is what the device has latched.
+	Resume() error
 	// Close frees the optimizer's state, but no parameters. A second Close does
-	// nothing.
+	// nothing; the other methods are errors from then on.
 	Close()
 }
 
@@ -121,7 +124,7 @@ func (u *updater) alloc(n int) (err error) {
 
 // SetRate sets the learning rate of every group.
 func (u *updater) SetRate(lr float32) error {
-	if err := checkRate(lr); err != nil {
+	if err := cmp.Or(u.usable(), checkRate(lr)); err != nil {
 		return err
 	}
 	words := make([]int32, device.RowLen)
@@ -134,11 +137,10 @@ func (u *updater) SetRate(lr float32) error {
 
 // Step decides, updates, and settles the running statistics.
 func (u *updater) Step() error {
-	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
+	if err := u.usable(); err != nil {
 		return err
 	}
-	// A Gate without workspace was skipped: the last step's decision stands there.
-	if err := u.ps.Device().Err(); err != nil {
+	if err := u.decide(); err != nil {
 		u.ps.Discard()
 		return err
 	}
@@ -151,8 +153,31 @@ func (u *updater) Step() error {
 	return u.ps.Device().Err()
 }
 
+// decide opens the step. A Gate without workspace was skipped, and the last step's
+// decision stands there: that is an error, which another goroutine may have taken
+// from the device.
+func (u *updater) decide() error {
+	dev := u.ps.Device()
+	var full *device.MemoryError
+	if err := dev.Err(); errors.As(err, &full) { // a fault is what Gate sees itself
+		return err
+	}
+	before := dev.Stats().Skipped
+	if err := tensor.Gate(u.control, u.ps.Grads(), nil, u.gate); err != nil {
+		return err
+	}
+	err := dev.Err()
+	if stats := dev.Stats(); err == nil && stats.Skipped > before {
+		err = &device.MemoryError{Device: dev.Name(), Live: stats.Live}
+	}
+	return err
+}
+
 // Status reads the control block.
 func (u *updater) Status() (Status, error) {
+	if err := u.usable(); err != nil {
+		return Status{}, err
+	}
 	w, err := u.control.Int32s()
 	if err != nil {
 		return Status{}, err
@@ -163,6 +188,30 @@ func (u *updater) Status() (Status, error) {
 		Stopped: int(w[device.ControlStop]),
 		Norm:    math.Float32frombits(uint32(w[device.ControlNorm])),
 	}, nil
+}
+
+// Resume forgets the step that was refused.
+func (u *updater) Resume() error {
+	if err := u.usable(); err != nil {
+		return err
+	}
+	w, err := u.control.Int32s()
+	if err != nil {
+		return err
+	}
+	w[device.ControlStop] = 0
+	return tensor.Set(u.control, w)
+}
+
+// usable reports an optimizer that was closed, or whose parameters were.
+func (u *updater) usable() error {
+	switch {
+	case u.control == nil:
+		return errors.New("optim: the optimizer is closed: make a new one")
+	case u.ps.Values() == nil:
+		return errors.New("optim: the parameters are closed: open them and make a new optimizer")
+	}
+	return nil
 }
 
 // Close frees the control block and the slabs.

@@ -332,3 +332,17 @@ func TestNoMemoryForState(t *testing.T) {
 	require.ErrorAs(t, err, &memory, "values, gradients and one moment fit, the second does not")
 	require.Equal(t, live, dev.Stats().Live, "nothing is held")
 }
+
+func TestUseAfterClose(t *testing.T) {
+	dev := open(t)
+	ps := model(t, dev)
+	closed, orphan := sgd(t, ps, 0.1, optim.SGD{Momentum: 0.9}), sgd(t, ps, 0.1, optim.SGD{})
+	closed.Close()
+	ps.Close()
+	for opt, want := range map[optim.Optimizer]string{closed: "optim: the optimizer is closed", orphan: "optim: the parameters are closed"} {
+		require.ErrorContains(t, opt.Step(), want)
+		require.ErrorContains(t, opt.SetRate(0.2), want)
+		_, err := opt.Status()
+		require.ErrorContains(t, err, want)
+	}
+}

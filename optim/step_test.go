@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.org/chainrule/backward"
+	"example.org/chainrule/cpu"
 	"example.org/chainrule/device"
 	"example.org/chainrule/optim"
 	"example.org/chainrule/tensor"
@@ -98,7 +99,7 @@ func TestRefusedStepReturnsStatistics(t *testing.T) {
 	require.Equal(t, 3, status(t, c.opt).Stopped)
 }
 
-func TestFaultDiscardsAndTrainingGoesOn(t *testing.T) {
+func TestFaultDiscardsTheStep(t *testing.T) {
 	dev := open(t)
 	c, clean := newClassifier(t, dev), newClassifier(t, dev)
 	require.NoError(t, c.step())
@@ -130,6 +131,31 @@ func TestFaultThatBackwardReportsStopsNothing(t *testing.T) {
 	require.Zero(t, status(t, c.opt).Stopped)
 }
 
+// TestStepAfterASkippedKernel: what was added up is not to be trusted, so the step
+// is discarded, and counts as none.
+func TestStepAfterASkippedKernel(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{MemoryLimit: 1 << 14})
+	require.NoError(t, err)
+	defer dev.Close()
+	c := newClassifier(t, dev)
+	require.NoError(t, tensor.Fill(c.ps.Grads(), 1))
+	logits, err := tensor.New(dev, device.Float32, 1000, 1)
+	require.NoError(t, err)
+	defer logits.Free()
+	labels, err := tensor.From(dev, make([]int32, 1000))
+	require.NoError(t, err)
+	defer labels.Free()
+	hits, err := tensor.Scalar(dev, 0)
+	require.NoError(t, err)
+	defer hits.Free()
+	before := c.values()
+	require.NoError(t, tensor.HitsInto(tensor.To(hits), logits, labels), "there is no workspace, which is latched")
+	require.ErrorAs(t, c.opt.Step(), new(*device.MemoryError))
+	require.Equal(t, before, c.values())
+	require.Equal(t, make([]float32, c.ps.Grads().Len()), floats(t, c.ps.Grads()))
+	require.Zero(t, status(t, c.opt))
+}
+
 func TestFaultInAReplayedStep(t *testing.T) {
 	c := newClassifier(t, open(t))
 	require.NoError(t, c.step())
@@ -145,6 +171,13 @@ func TestFaultInAReplayedStep(t *testing.T) {
 	require.Equal(t, before, c.values())
 	s := status(t, c.opt)
 	require.Equal(t, []int{3, 2, 3}, []int{s.Steps, s.Applied, s.Stopped})
+
+	require.NoError(t, replay.Run())
+	require.Equal(t, before, c.values(), "refused, as all later ones are")
+	require.NoError(t, c.opt.Resume())
+	require.NoError(t, replay.Run())
+	require.NotEqual(t, before, c.values())
+	require.Zero(t, status(t, c.opt).Stopped)
 }
 
 func TestReplayFollowsTheSchedule(t *testing.T) {

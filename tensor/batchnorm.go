@@ -70,7 +70,7 @@ func BatchNormGradInto(dx, dresidual, dgamma, dbeta Dst, dy, x, v, mean, varianc
 		return err
 	}
 	if err := first(operands(op, x, dy, v), same(op, x, dy, v), sent(op, x, dx, x.shape...), sent(op, x, dresidual, x.shape...),
-		typed(op, "dgamma", x, dgamma.T, device.Float32, s.C), typed(op, "dbeta", x, dbeta.T, device.Float32, s.C)); err != nil {
+		optional(op, "dgamma", x, dgamma.T, device.Float32, s.C), optional(op, "dbeta", x, dbeta.T, device.Float32, s.C)); err != nil {
 		return err
 	}
 	x.dev.BatchNormGrad(dx.dst(), dresidual.dst(), dgamma.dst(), dbeta.dst(), dy.buf, x.buf, v.buffer(), mean.buf, variance.buf, gamma.buf, s)

@@ -92,11 +92,19 @@ func operands(op string, ts ...*Tensor) error {
 	return nil
 }
 
-// typed checks that t, if there, has a dtype, a shape and x's device.
+// optional is typed for a tensor that may be nil.
+func optional(op, name string, x, t *Tensor, dtype device.DType, shape ...int) error {
+	if t == nil {
+		return nil
+	}
+	return typed(op, name, x, t, dtype, shape...)
+}
+
+// typed checks that t is there, with a dtype, a shape and x's device.
 func typed(op, name string, x, t *Tensor, dtype device.DType, shape ...int) error {
 	switch {
 	case t == nil:
-		return nil
+		return misfit(op, name+" is missing", x)
 	case t.dev != x.dev:
 		return misfit(op, fmt.Sprintf("%s is on device %s, not %s", name, t.dev.Name(), x.dev.Name()), x, t)
 	case t.DType() != dtype:

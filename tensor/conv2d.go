@@ -44,7 +44,7 @@ func Conv2DShape(x, w *Tensor, c Conv) ([]int, error) {
 func Conv2DInto(y, pre Dst, x, w, bias *Tensor, c Conv) error {
 	const op = "Conv2D"
 	s, shape, err := convSpec(op, x.shape, w.shape, c)
-	if err := first(err, operands(op, x, w), typed(op, "bias", x, bias, device.Float32, s.K),
+	if err := first(err, operands(op, x, w), optional(op, "bias", x, bias, device.Float32, s.K),
 		sent(op, x, y, shape...), sent(op, x, pre, shape...)); err != nil {
 		return err
 	}
@@ -139,11 +139,11 @@ func unfit(op, reason string, shapes ...[]int) error {
 
 // A Window slides over images: height before width.
 type Window struct {
-	Kernel   [2]int
-	Stride   [2]int // zero means the kernel's extent
-	Dilation [2]int // zero means 1
-	Padding  [4]int // top, bottom, left, right
-	CountPad bool   // a mean counts padding as zeros
+	Kernel     [2]int
+	Stride     [2]int // zero means the kernel's extent
+	Dilation   [2]int // zero means 1
+	Padding    [4]int // top, bottom, left, right
+	ExcludePad bool   // a mean does not count padding, which is zeros
 }
 
 // on is the device's window on images of h by w, or what is wrong with it.

@@ -29,9 +29,9 @@ func CrossEntropyInto(loss, weight, lse Dst, logits, labels, weights *Tensor, o 
 	if err != nil {
 		return err
 	}
-	if err := first(typed(op, "loss", logits, loss.T, device.Float32, labels.shape...),
-		typed(op, "weight", logits, weight.T, device.Float32, labels.shape...),
-		typed(op, "lse", logits, lse.T, device.Float32, labels.shape...)); err != nil {
+	if err := first(optional(op, "loss", logits, loss.T, device.Float32, labels.shape...),
+		optional(op, "weight", logits, weight.T, device.Float32, labels.shape...),
+		optional(op, "lse", logits, lse.T, device.Float32, labels.shape...)); err != nil {
 		return err
 	}
 	logits.dev.CrossEntropy(loss.dst(), weight.dst(), lse.dst(), logits.buf, labels.buf, weights.buffer(), s)
@@ -67,7 +67,7 @@ func crossEntropySpec(op string, logits, labels, weights *Tensor, o CrossEntropy
 		return s, err
 	}
 	return s, first(operands(op, logits), typed(op, "labels", logits, labels, device.Int32, logits.shape[:logits.Rank()-1]...),
-		typed(op, "weights", logits, weights, device.Float32, s.Classes))
+		optional(op, "weights", logits, weights, device.Float32, s.Classes))
 }
 
 // HitsInto sends the number of rows whose first largest logit is at the label to
@@ -92,5 +92,5 @@ func single(op, name string, x, t *Tensor) error {
 	if t != nil && t.Rank() == 1 {
 		return typed(op, name, x, t, device.Float32, 1)
 	}
-	return typed(op, name, x, t, device.Float32)
+	return optional(op, name, x, t, device.Float32)
 }

@@ -51,10 +51,15 @@ func (s *Stream) Restore(state []int32) error { return Set(s.words, state) }
 // Free gives up the stream's memory.
 func (s *Stream) Free() { s.words.Free() }
 
-// DropoutInto sends x, Float32 or BFloat16, to y with a share s.P of its elements
-// set to zero and the others divided by 1 - s.P; it is its own derivative. cell
-// is as [Stream.NextPass] left it: the same cell and site drop the same elements.
-// The error is a *ShapeError. Srivastava 2014, "Dropout".
+// Dropout returns x, Float32 or BFloat16, with a share s.P of its elements set to
+// zero and the others divided by 1 - s.P; it is its own derivative. cell is as
+// [Stream.NextPass] left it: the same cell and site drop the same elements. The
+// error is a *ShapeError. Srivastava 2014, "Dropout".
+func Dropout(x, cell *Tensor, s device.Dropout) (*Tensor, error) {
+	return made(x.dev, x.DType(), x.shape, func(y Dst) error { return DropoutInto(y, x, cell, s) })
+}
+
+// DropoutInto sends x with some of its elements dropped to y; see [Dropout].
 func DropoutInto(y Dst, x, cell *Tensor, s device.Dropout) error {
 	const op = "Dropout"
 	if !(s.P >= 0 && s.P < 1) { // so that NaN is refused

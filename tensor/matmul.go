@@ -31,7 +31,7 @@ func MatMulInto(c, pre Dst, a, b, bias *Tensor, p Product) error {
 	if err != nil {
 		return err
 	}
-	if err := first(operands(op, a, b), typed(op, "bias", a, bias, device.Float32, s.N),
+	if err := first(operands(op, a, b), optional(op, "bias", a, bias, device.Float32, s.N),
 		sent(op, a, c, shape...), sent(op, a, pre, shape...)); err != nil {
 		return err
 	}

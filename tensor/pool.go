@@ -32,7 +32,7 @@ func MaxPoolInto(y, index Dst, x *Tensor, w Window) error {
 	const op = "MaxPool"
 	s, shape, err := poolSpec(op, x.shape, w)
 	if err := first(err, operands(op, x), sent(op, x, y, shape...),
-		typed(op, "index", x, index.T, device.Int32, shape...), addable(op, index)); err != nil {
+		optional(op, "index", x, index.T, device.Int32, shape...), addable(op, index)); err != nil {
 		return err
 	}
 	x.dev.MaxPool(y.dst(), index.dst(), x.buf, s)
@@ -56,7 +56,7 @@ func MaxPoolGradInto(dx Dst, dy, index *Tensor, w Window) error {
 }
 
 // AvgPool returns the mean of each window on x, [N, H, W, C] of Float32 or
-// BFloat16: over all its places with w.CountPad, else over those inside the
+// BFloat16: over all its places or with w.ExcludePad over those inside the
 // image. The result is [N, OH, OW, C]. The error is a *ShapeError.
 func AvgPool(x *Tensor, w Window) (*Tensor, error) {
 	_, shape, err := poolSpec("AvgPool", x.shape, w)
@@ -145,7 +145,7 @@ func poolSpec(op string, x []int, w Window) (s device.Pool, shape []int, err err
 	if p, k := w.Padding, w.Kernel; max(p[0], p[1]) > k[0]/2 || max(p[2], p[3]) > k[1]/2 {
 		return s, nil, unfit(op, fmt.Sprintf("padding %v: want at most half the kernel, %d by %d", p, k[0], k[1]), x)
 	}
-	s = device.Pool{N: x[0], H: x[1], W: x[2], C: x[3], Window: window, CountPad: w.CountPad}
+	s = device.Pool{N: x[0], H: x[1], W: x[2], C: x[3], Window: window, CountPad: !w.ExcludePad}
 	oh, ow := s.Out()
 	return s, []int{s.N, oh, ow, s.C}, nil
 }

@@ -37,7 +37,7 @@ func ReduceGradInto(dx Dst, dy, x, y *Tensor, f device.ReduceFunc, lo, hi int) e
 	op := f.String() + " derivative"
 	s, shape, err := reduceSpec(op, x, f, lo, hi)
 	if err := first(err, operands(op, x), typed(op, "dy", x, dy, x.DType(), shape...),
-		typed(op, "y", x, y, x.DType(), shape...), sent(op, x, dx, x.shape...)); err != nil {
+		optional(op, "y", x, y, x.DType(), shape...), sent(op, x, dx, x.shape...)); err != nil {
 		return err
 	}
 	if !f.ReadsXY() {

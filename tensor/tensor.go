@@ -205,16 +205,16 @@ func (t *Tensor) View(offset int, shape ...int) (*Tensor, error) {
 
 // Retain returns another handle of t, which needs a Free of its own.
 func (t *Tensor) Retain() *Tensor {
+	if t.store == nil {
+		panic(usedAfterFree)
+	}
 	t.store.refs.Add(1)
 	c := *t
 	return &c
 }
 
-// Exclusive reports whether no other tensor shares t's storage.
-func (t *Tensor) Exclusive() bool { return t.store.refs.Load() == 1 }
-
 // Free gives up t's share of its storage; the last one frees the memory. Free
-// of nil does nothing; a second Free of one tensor panics.
+// of nil does nothing; a second Free of one tensor panics, and so does its use.
 func (t *Tensor) Free() {
 	if t == nil {
 		return
@@ -223,8 +223,18 @@ func (t *Tensor) Free() {
 	if s == nil {
 		panic("tensor: freed twice")
 	}
-	t.store = nil
+	t.store, t.buf = nil, freed{}
 	if s.refs.Add(-1) == 0 {
 		s.dev.Free(s.buf)
 	}
 }
+
+const usedAfterFree = "tensor: used after Free"
+
+// freed stands in for the buffer of a tensor that was freed: the memory may be
+// somebody else's by now.
+type freed struct{}
+
+func (freed) DType() device.DType            { panic(usedAfterFree) }
+func (freed) Len() int                       { panic(usedAfterFree) }
+func (freed) Slice(lo, hi int) device.Buffer { panic(usedAfterFree) }

@@ -31,7 +31,7 @@ func SGD(w, v, grad, control, table *Tensor, s device.SGD) error {
 	if v == nil && s.Momentum != 0 {
 		return misfit(op, fmt.Sprintf("momentum %v wants a velocity", s.Momentum), w)
 	}
-	if err := first(slab(op, "w", w, w), slab(op, "v", w, v), slab(op, "grad", w, grad),
+	if err := first(slab(op, "w", w, w), optional(op, "v", w, v, device.Float32, w.shape...), slab(op, "grad", w, grad),
 		controls(op, w, control), tabled(op, w, table)); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func Lerp(y, x *Tensor, s device.Lerp) error {
 	return nil
 }
 
-// slab checks that t, if there, is Float32 of w's shape.
+// slab checks that t is Float32 of w's shape.
 func slab(op, name string, w, t *Tensor) error {
 	return typed(op, name, w, t, device.Float32, w.shape...)
 }

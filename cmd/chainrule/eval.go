@@ -24,7 +24,7 @@ func (c *evalCmd) Run(env *environment) error {
 	if c.Batch < 1 {
 		return usagef("--batch %d: want at least 1", c.Batch)
 	}
-	dev, err := c.open()
+	dev, err := c.openDevice()
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (c *evalCmd) Run(env *environment) error {
 		return err
 	}
 	defer model.Params.Close()
-	splits, err := env.open(c.Data, folder.Options{
+	splits, err := env.openImages(c.Data, folder.Options{
 		Height: model.Height, Width: model.Width, Channels: model.Channels, Seed: card.Seed, Strict: c.Strict,
 	})
 	if err != nil {

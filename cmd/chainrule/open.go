@@ -16,8 +16,8 @@ type compute struct {
 	Threads int    `default:"0" placeholder:"N" help:"Processor cores to use (default: all)."`
 }
 
-// open opens the device.
-func (c *compute) open() (device.Device, error) {
+// openDevice opens the device; the caller closes it.
+func (c *compute) openDevice() (device.Device, error) {
 	const maxThreads = 1024
 	if c.Threads < 0 || c.Threads > maxThreads {
 		return nil, usagef("--threads %d: want 1 to %d, or 0 for all cores", c.Threads, maxThreads)
@@ -25,8 +25,8 @@ func (c *compute) open() (device.Device, error) {
 	return chainrule.Open(c.Device, chainrule.Threads(c.Threads))
 }
 
-// open reads a set of images and says on env.err which pictures were left out.
-func (env *environment) open(name string, options folder.Options) (*data.Splits, error) {
+// openImages reads a set of images and says on env.err which pictures were left out.
+func (env *environment) openImages(name string, options folder.Options) (*data.Splits, error) {
 	splits, err := datasets.Open(env.ctx, name, options)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"example.org/chainrule/data/images"
 	"example.org/chainrule/nn"
@@ -33,7 +34,7 @@ func (c *predictCmd) Run(env *environment) error {
 	if c.Top < 1 {
 		return usagef("--top %d: want at least 1", c.Top)
 	}
-	dev, err := c.open()
+	dev, err := c.openDevice()
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (c *predictCmd) print(env *environment, path string, guesses []guess) error
 
 // printable quotes a name that would upset a terminal or break the line.
 func printable(name string) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(name)
 	}
 	return name

@@ -15,8 +15,8 @@ type recipe struct {
 	Model       string   `default:"lenet" help:"Network: lenet, mlp or resnet20."`
 	Epochs      int      `default:"8" help:"Passes over the training images."`
 	Batch       int      `default:"64" help:"Images a step."`
-	Optimizer   string   `default:"sgd" help:"Optimizer: sgd, adam or adamw."`
-	LR          *float32 `name:"lr" placeholder:"RATE" help:"Highest learning rate (default: 0.05 for sgd, 0.001 for adam and adamw)."`
+	Optimizer   string   `placeholder:"NAME" help:"Optimizer: sgd, adam or adamw (default: adam, or sgd where --momentum or --nesterov is given)."`
+	LR          *float32 `name:"lr" placeholder:"RATE" help:"Highest learning rate (default: 0.002 for adam and adamw, 0.05 for sgd)."`
 	Schedule    string   `default:"cosine" help:"Learning rate over time: constant, step (a tenth after each third) or cosine (down to 0, after a short warm-up)."`
 	Momentum    *float32 `placeholder:"M" help:"Momentum of sgd (default: 0.9)."`
 	Nesterov    bool     `help:"Nesterov's momentum for sgd."`
@@ -34,7 +34,7 @@ func (r *recipe) check() error {
 	const maxEpochs = 1_000_000
 	err := cmp.Or(
 		checkName("--model", r.Model, nn.Models()),
-		checkName("--optimizer", r.Optimizer, optimizers()),
+		checkName("--optimizer", r.method(), optimizers()),
 		checkName("--schedule", r.Schedule, schedules()),
 	)
 	switch {
@@ -56,7 +56,7 @@ func (r *recipe) check() error {
 
 func (r *recipe) checkMomentum() error {
 	switch {
-	case r.Optimizer != "sgd" && (r.Momentum != nil || r.Nesterov):
+	case r.method() != "sgd" && (r.Momentum != nil || r.Nesterov):
 		return usagef("--momentum and --nesterov are for --optimizer sgd: %s has moments of its own", r.Optimizer)
 	case !(r.momentum() >= 0 && r.momentum() < 1):
 		return usagef("--momentum %g: want at least 0 and less than 1", r.momentum())
@@ -76,15 +76,26 @@ func checkName(flag, value string, names []string) error {
 	return usagef("%s %s: %s", flag, value, nearest.Hint(value, names))
 }
 
+// method is the optimizer's name.
+func (r *recipe) method() string {
+	switch {
+	case r.Optimizer != "":
+		return r.Optimizer
+	case r.Momentum != nil || r.Nesterov:
+		return "sgd"
+	}
+	return "adam"
+}
+
 // rate is the highest learning rate.
 func (r *recipe) rate() float32 {
 	switch {
 	case r.LR != nil:
 		return *r.LR
-	case r.Optimizer == "sgd":
+	case r.method() == "sgd":
 		return 0.05
 	}
-	return 0.001
+	return 0.002
 }
 
 func (r *recipe) momentum() float32 {
@@ -96,13 +107,13 @@ func (r *recipe) momentum() float32 {
 
 func (r *recipe) optimizer(model *nn.Classifier) (optim.Optimizer, error) {
 	o := optim.Options{WeightDecay: r.WeightDecay, MaxNorm: r.Clip}
-	switch r.Optimizer {
-	case "adam":
-		return optim.NewAdam(model.Params, r.rate(), optim.Adam{Options: o})
+	switch r.method() {
+	case "sgd":
+		return optim.NewSGD(model.Params, r.rate(), optim.SGD{Options: o, Momentum: r.momentum(), Nesterov: r.Nesterov})
 	case "adamw":
 		return optim.NewAdamW(model.Params, r.rate(), optim.Adam{Options: o})
 	}
-	return optim.NewSGD(model.Params, r.rate(), optim.SGD{Options: o, Momentum: r.momentum(), Nesterov: r.Nesterov})
+	return optim.NewAdam(model.Params, r.rate(), optim.Adam{Options: o})
 }
 
 // schedule is the learning rate over so many steps.

@@ -23,7 +23,7 @@ func (c *trainCmd) Run(env *environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	dev, err := c.open()
+	dev, err := c.openDevice()
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (c *trainCmd) images(env *environment) (*data.Splits, error) {
 	if c.Size < 0 {
 		return nil, usagef("--size %d: want at least 1", c.Size)
 	}
-	splits, err := env.open(c.Data, folder.Options{Height: c.Size, Width: c.Size, Seed: c.Seed, Strict: c.Strict})
+	splits, err := env.openImages(c.Data, folder.Options{Height: c.Size, Width: c.Size, Seed: c.Seed, Strict: c.Strict})
 	if err != nil {
 		return nil, err
 	}

@@ -306,3 +306,20 @@ func TestRealCIFAR10(t *testing.T) {
 	}
 	require.Equal(t, "airplane", set.Train.Classes[0])
 }
+
+// pipeFS has a pipe, opening which would wait for ever.
+type pipeFS struct {
+	*testing.T
+	fstest.MapFS
+}
+
+func (f pipeFS) Open(name string) (fs.File, error) {
+	require.NotEqual(f, "cat/pipe.png", name, "the pipe is opened")
+	return f.MapFS.Open(name)
+}
+
+func TestOpenPassesOverPipes(t *testing.T) {
+	fsys := pets(t)
+	fsys["cat/pipe.png"] = &fstest.MapFile{Mode: fs.ModeNamedPipe}
+	open(t, pipeFS{t, fsys}, Options{})
+}

@@ -151,11 +151,11 @@ func (t tree) leadsElsewhere(dir string, entry fs.DirEntry) bool {
 	if entry.Type() != fs.ModeSymlink {
 		return false
 	}
-	holder, err := fs.Stat(t, dir)
+	holder, err := fs.Stat(t.FS, dir)
 	if err != nil {
 		return false
 	}
-	target, err := fs.Stat(t, path.Join(dir, entry.Name()))
+	target, err := fs.Stat(t.FS, path.Join(dir, entry.Name()))
 	return err == nil && target.IsDir() && !os.SameFile(holder, target)
 }
 
@@ -184,15 +184,15 @@ func (t tree) pictures(dir string) ([]string, error) {
 }
 
 // isRegular tells whether the name is, or leads to, an ordinary file: not a
-// pipe, which would never end.
+// pipe, which would never end. t.FS knows how to tell without opening it.
 func (t tree) isRegular(name string) bool {
-	info, err := fs.Stat(t, name)
+	info, err := fs.Stat(t.FS, name)
 	return err == nil && info.Mode().IsRegular()
 }
 
 // list reads dir, by name, without what is hidden.
 func (t tree) list(dir string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(t, dir)
+	entries, err := fs.ReadDir(t.FS, dir)
 	if err != nil {
 		return nil, fmt.Errorf("folder: %s: %w", t.full(dir), err)
 	}

@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"example.org/chainrule/internal/regular"
 )
 
 // ReadImages reads an image file, plain or gzip (told by its first bytes).
@@ -24,7 +25,7 @@ func ReadLabels(path string) ([]byte, error) {
 
 func readFile[T any](path string, decode func(io.Reader) (T, error)) (T, error) {
 	var none T
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return none, fmt.Errorf("idx: %w", err)
 	}

@@ -80,14 +80,17 @@ func openPart(dir string, files map[string][]string, part string) (*data.Dataset
 }
 
 // NewDataset joins images and their labels; there must be as many of each.
-// Classes are named by their numbers, from 0 to the largest label.
+// Classes are named by their numbers, from 0 to the largest label; no labels
+// make none.
 func NewDataset(images Images, labels []byte) *data.Dataset {
 	set := &data.Dataset{Height: images.Height, Width: images.Width, Channels: 1, Pixels: images.Pixels}
 	for _, label := range labels {
 		set.Labels = append(set.Labels, int32(label))
 	}
-	for class := range int(slices.Max(labels)) + 1 {
-		set.Classes = append(set.Classes, strconv.Itoa(class))
+	if len(labels) > 0 {
+		for class := range int(slices.Max(labels)) + 1 {
+			set.Classes = append(set.Classes, strconv.Itoa(class))
+		}
 	}
 	return set
 }

@@ -94,3 +94,12 @@ func TestRealBrainMRI(t *testing.T) {
 	require.Equal(t, 2450, train.Len())
 	require.Equal(t, []int{186, 142, 286}, test.ClassCounts())
 }
+
+func TestReadWantsAnOrdinaryFile(t *testing.T) {
+	_, err := ReadImages(os.DevNull)
+	require.ErrorContains(t, err, "is not an ordinary file")
+}
+
+func TestNewDatasetOfNothing(t *testing.T) {
+	require.ErrorContains(t, NewDataset(Images{Height: 1, Width: 1}, nil).Check(), "the set holds no image")
+}

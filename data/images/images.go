@@ -5,6 +5,7 @@ package images
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -74,8 +75,9 @@ func Decode(r io.Reader) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, _, err := image.Decode(io.MultiReader(bytes.NewReader(header), r))
-	if err != nil {
+	whole := &scanLimit{r: io.MultiReader(bytes.NewReader(header), r), isJPEG: isJPEG(header)}
+	picture, _, err := image.Decode(whole)
+	if err = cmp.Or(whole.err, err); err != nil {
 		return nil, fmt.Errorf("images: %w", err)
 	}
 	return upright(picture, readOrientation(header)), nil

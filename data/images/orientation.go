@@ -22,7 +22,7 @@ const (
 // readOrientation finds the orientation in the first bytes of a JPEG file; for
 // anything else, and for a header it cannot follow, it answers 1.
 func readOrientation(header []byte) orientation {
-	if len(header) < 2 || binary.BigEndian.Uint16(header) != jpegStart {
+	if !isJPEG(header) {
 		return 1
 	}
 	for rest := header[2:]; len(rest) >= 4; {
@@ -37,6 +37,11 @@ func readOrientation(header []byte) orientation {
 		rest = rest[2+length:]
 	}
 	return 1
+}
+
+// isJPEG tells the format by a file's first bytes.
+func isJPEG(header []byte) bool {
+	return len(header) >= 2 && binary.BigEndian.Uint16(header) == jpegStart
 }
 
 // tiffOrientation reads the tag from the first directory of a TIFF header

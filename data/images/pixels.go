@@ -7,17 +7,20 @@ import (
 	"golang.org/x/image/draw"
 )
 
+// maxCanvas is the largest picture made: 16384x16384.
+const maxCanvas = 1 << 28
+
 // Pixels resizes a picture and returns its bytes, [height, width, channels],
 // with 1 channel (grey: ITU-R BT.601 luma) or 3 (red, green, blue).
 //
 // The picture is stretched to the size wanted, its proportions are not kept.
 // The filter is the triangle (bilinear, widened when shrinking), as in Pillow
-// and torchvision. What is transparent lies on white. Errors: a size below 1,
-// another number of channels.
+// and torchvision. What is transparent lies on white. Errors: a size below 1
+// or of more than 2²⁸ pixels, another number of channels.
 func Pixels(picture image.Image, height, width, channels int) ([]byte, error) {
-	if height < 1 || width < 1 || channels != 1 && channels != 3 {
-		return nil, fmt.Errorf("images: cannot make a picture of %dx%dx%d (height, width, and 1 or 3 channels)",
-			height, width, channels)
+	if height < 1 || width < 1 || height > maxCanvas/width || channels != 1 && channels != 3 {
+		return nil, fmt.Errorf("images: cannot make a picture of %dx%dx%d (height, width, and 1 or 3 channels; at most %d pixels)",
+			height, width, channels, maxCanvas)
 	}
 	rgb := dropAlpha(resize(picture, height, width))
 	if channels == 1 {

@@ -88,7 +88,7 @@ func TestPixelsOfPart(t *testing.T) {
 }
 
 func TestPixelsRefuses(t *testing.T) {
-	for _, size := range [][3]int{{0, 1, 1}, {1, -1, 1}, {1, 1, 2}, {1, 1, 0}} {
+	for _, size := range [][3]int{{0, 1, 1}, {1, -1, 1}, {1, 1, 2}, {1, 1, 0}, {1 << 40, 1 << 40, 1}} {
 		_, err := Pixels(image.White, size[0], size[1], size[2])
 		require.ErrorContains(t, err, "images: cannot make a picture of")
 	}

@@ -152,10 +152,10 @@ func (r *reference) ClearFault() {
 // Sync returns Err: calls are complete when they return.
 func (r *reference) Sync() error {
 	r.enter()
-	recording := r.replay != nil
+	err := r.misused()
 	r.mu.Unlock()
-	if recording {
-		return errRecording
+	if err != nil {
+		return err
 	}
 	return r.Err()
 }

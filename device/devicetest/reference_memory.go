@@ -10,7 +10,16 @@ import (
 	"example.org/chainrule/device"
 )
 
-var errRecording = errors.New("devicetest: Upload, Download, Sync and Record cannot be recorded: call them outside Record")
+var errRecording = errors.New("devicetest: Upload, Download, Sync, Record and Replay.Run cannot be recorded: call them outside Record")
+
+// misused latches and returns an error while recording.
+func (r *reference) misused() error {
+	if r.replay != nil {
+		r.misuse = errRecording
+		return errRecording
+	}
+	return nil
+}
 
 // A refBlock is memory, float64 for every dtype.
 type refBlock struct {
@@ -150,8 +159,7 @@ func (r *reference) fillPoison(t device.DType, v []float64) {
 func (r *reference) Upload(dst device.Buffer, src any) {
 	r.enter()
 	defer r.mu.Unlock()
-	if r.replay != nil {
-		r.misuse = errRecording
+	if r.misused() != nil {
 		return
 	}
 	b, n := dst.(*refBuffer), -1
@@ -174,9 +182,9 @@ func (r *reference) Upload(dst device.Buffer, src any) {
 func (r *reference) Download(dst any, src device.Buffer) error {
 	r.enter()
 	b, n := src.(*refBuffer), -1
-	if r.replay != nil {
+	if err := r.misused(); err != nil {
 		r.mu.Unlock()
-		return errRecording
+		return err
 	}
 	switch s := dst.(type) {
 	case []float64:

@@ -13,28 +13,38 @@ type refReplay struct {
 
 // Record writes down the kernel calls of f.
 func (r *reference) Record(f func() error) (device.Replay, error) {
-	r.enter()
-	if r.replay != nil {
-		r.mu.Unlock()
-		return nil, errRecording
+	p, err := r.startRecord()
+	if err != nil {
+		return nil, err
 	}
-	p := &refReplay{dev: r, blocks: map[*refBlock]bool{}}
-	r.replay = p
-	r.mu.Unlock()
-
-	err := f()
-
-	r.mu.Lock()
-	r.replay = nil
-	r.mu.Unlock()
-	if err == nil {
+	complete := false
+	defer func() { // also where f panics
+		r.mu.Lock()
+		r.replay = nil
+		r.mu.Unlock()
+		if !complete {
+			_ = r.Err() // what stays latched is no business of later calls
+			p.Close()
+		}
+	}()
+	if err = f(); err == nil {
 		err = r.Err()
 	}
 	if err != nil {
-		p.Close()
 		return nil, err
 	}
+	complete = true
 	return p, nil
+}
+
+func (r *reference) startRecord() (*refReplay, error) {
+	r.enter()
+	defer r.mu.Unlock()
+	if err := r.misused(); err != nil {
+		return nil, err
+	}
+	r.replay = &refReplay{dev: r, blocks: map[*refBlock]bool{}}
+	return r.replay, nil
 }
 
 // add keeps a call and the blocks it touches.
@@ -61,6 +71,12 @@ func (p *refReplay) hold(b *refBlock) {
 
 // Run plays the calls in order.
 func (p *refReplay) Run() error {
+	p.dev.enter()
+	err := p.dev.misused()
+	p.dev.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	for i, body := range p.bodies {
 		p.dev.enter()
 		if p.closed {

@@ -116,12 +116,19 @@ func (s *suite) checkRecordErrors() {
 	b := s.filled(4, 1)
 	defer s.dev.Free(b)
 	failed := errors.New("failed")
+	fill := s.record(func() { s.dev.Fill(device.To(b), 3) })
+	defer fill.Close()
 	for name, f := range map[string]func() error{
 		"an Upload":           func() error { s.dev.Upload(b, make([]float32, 4)); return nil },
 		"a Download":          func() error { return s.dev.Download(make([]float32, 4), b) },
 		"a Sync":              s.dev.Sync,
 		"a second Record":     func() error { _, err := s.dev.Record(func() error { return nil }); return err },
+		"a Run":               fill.Run,
+		"an ignored Download": func() error { _ = s.dev.Download(make([]float32, 4), b); return nil },
+		"an ignored Sync":     func() error { _ = s.dev.Sync(); return nil },
+		"an ignored Record":   func() error { _, _ = s.dev.Record(func() error { return nil }); return nil },
 		"an error of f":       func() error { return failed },
+		"an Upload and more":  func() error { s.dev.Upload(b, make([]float32, 4)); return failed },
 		"a call and an error": func() error { s.dev.Fill(device.To(b), 2); return failed },
 	} {
 		r, err := s.dev.Record(f)

@@ -14,6 +14,8 @@ const (
 	magic     = "\x93NUMPY"
 	maxHeader = 1<<16 - 1 // bytes: all that version 1.0 can say; NumPy itself reads 10,000
 	maxRank   = 64        // NumPy's limit
+
+	maxElements = 1<<31 - 1 // what a tensor holds
 )
 
 // A header is the Python dictionary before the data.

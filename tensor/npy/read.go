@@ -16,8 +16,8 @@ func read(r io.Reader) (*Array, error) {
 		return nil, err
 	}
 	want, ok := number.ByteLen(h.shape, t.size)
-	if !ok {
-		return nil, badFormat("the shape %v is too large", h.shape)
+	if !ok || want/t.size > maxElements {
+		return nil, badFormat("the shape %v is too large: %d elements are the limit", h.shape, maxElements)
 	}
 	data, err := readData(r, want)
 	if err != nil {

@@ -80,7 +80,7 @@ func convert[T any](a Array, to func(any) ([]T, error)) ([]T, error) {
 	}
 	values, err := to(dtypes[a.DType].decode(a.Data))
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %q (%v): %w", a.Name, a.DType, err)
+		return nil, fmt.Errorf("safetensors: %.80q (%v): %w", a.Name, a.DType, err)
 	}
 	return values, nil
 }
@@ -88,11 +88,11 @@ func convert[T any](a Array, to func(any) ([]T, error)) ([]T, error) {
 // check reports an array whose fields do not fit one another.
 func (a Array) check() error {
 	if a.DType.Size() == 0 {
-		return fmt.Errorf("%q has the unknown dtype %v", a.Name, a.DType)
+		return fmt.Errorf("%.80q has the unknown dtype %v", a.Name, a.DType)
 	}
 	n, ok := number.ByteLen(a.Shape, a.DType.Size())
 	if !ok || n != len(a.Data) {
-		return fmt.Errorf("%q has %d bytes, which do not fill %v%v", a.Name, len(a.Data), a.DType, a.Shape)
+		return fmt.Errorf("%.80q has %d bytes, which do not fill %v%v", a.Name, len(a.Data), a.DType, a.Shape)
 	}
 	return nil
 }

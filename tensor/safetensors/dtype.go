@@ -74,5 +74,5 @@ func parseDType(name string) (DType, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("dtype %q is not one that this package reads", name)
+	return 0, fmt.Errorf("dtype %.80q is not one that this package reads", name)
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"example.org/chainrule/internal/regular"
 )
 
 // ErrNotFound is the error for a name that a file does not have.
@@ -25,7 +27,7 @@ type File struct {
 // Open reads the header of the file at path; [File.Array] reads the arrays. The
 // caller closes it. Where the content is at fault the error is a [*FormatError].
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
@@ -109,11 +111,36 @@ func (f *File) Array(name string) (Array, error) {
 		return Array{}, fmt.Errorf("safetensors: %w: %q (there are %d)", ErrNotFound, name, len(f.index))
 	}
 	s := f.header.spans[f.index[name]]
-	a.Data = make([]byte, s.end-s.begin)
-	if _, err := io.ReadFull(io.NewSectionReader(f.data, int64(s.begin), int64(len(a.Data))), a.Data); err != nil {
-		return Array{}, fmt.Errorf("safetensors: array %q: %w", name, err)
+	var err error
+	if a.Data, err = f.bytes(s, s.end-s.begin); err != nil {
+		return Array{}, fmt.Errorf("safetensors: array %.80q: %w", name, err)
 	}
 	return a, nil
+}
+
+// bytes reads the n bytes of a span. Before it takes memory it sees that the last
+// one is there: the size that Read was told may be wrong.
+func (f *File) bytes(s span, n int) ([]byte, error) {
+	if n == 0 {
+		return []byte{}, nil
+	}
+	if n/s.array.DType.Size() > maxElements {
+		return nil, fmt.Errorf("%v%v has more than the %d elements that are read", s.array.DType, s.array.Shape, maxElements)
+	}
+	if _, err := io.ReadFull(io.NewSectionReader(f.data, int64(s.end)-1, 1), make([]byte, 1)); err != nil {
+		return nil, noEOF(err)
+	}
+	data := make([]byte, n)
+	_, err := io.ReadFull(io.NewSectionReader(f.data, int64(s.begin), int64(n)), data)
+	return data, err
+}
+
+// noEOF is an end of the file that comes too early.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // All reads the arrays one by one, in the order of their data, and stops after

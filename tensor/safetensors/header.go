@@ -18,6 +18,8 @@ import (
 
 const (
 	maxHeader   = 100_000_000 // bytes, the reference library's limit
+	maxRank     = 64          // axes: NumPy's limit
+	maxElements = 1<<31 - 1   // of an array that is read: what a tensor holds
 	metadataKey = "__metadata__"
 )
 
@@ -118,15 +120,15 @@ func (h *header) parseSpan(dec *json.Decoder, name string) error {
 		case "data_offsets":
 			offsets, err = integers(dec)
 		default:
-			err = fmt.Errorf("unknown key %q", key)
+			err = fmt.Errorf("unknown key %.80q", key)
 		}
 		return err
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("array %q: %w", name, err)
+		return fmt.Errorf("array %.80q: %w", name, err)
 	case fields != 3 || len(offsets) != 2:
-		return fmt.Errorf("array %q needs dtype, shape and two data_offsets", name)
+		return fmt.Errorf("array %.80q needs dtype, shape and two data_offsets", name)
 	}
 	s.begin, s.end = offsets[0], offsets[1]
 	h.spans = append(h.spans, s)
@@ -145,9 +147,9 @@ func (h *header) cover(size int64) error {
 		n, ok := number.ByteLen(a.Shape, a.DType.Size())
 		switch {
 		case s.begin != at:
-			return fmt.Errorf("array %q begins at byte %d of the data, not at %d where the one before it ends", a.Name, s.begin, at)
+			return fmt.Errorf("array %.80q begins at byte %d of the data, not at %d where the one before it ends", a.Name, s.begin, at)
 		case !ok || s.end < s.begin || s.end-s.begin != n:
-			return fmt.Errorf("array %q is %v%v, which does not fill bytes %d to %d", a.Name, a.DType, a.Shape, s.begin, s.end)
+			return fmt.Errorf("array %.80q is %v%v, which does not fill bytes %d to %d", a.Name, a.DType, a.Shape, s.begin, s.end)
 		}
 		at = s.end
 	}
@@ -169,7 +171,7 @@ func object(dec *json.Decoder, member func(key string) error) error {
 			return err
 		}
 		if seen[key] {
-			return fmt.Errorf("%q stands there twice", key)
+			return fmt.Errorf("%.80q stands there twice", key)
 		}
 		seen[key] = true
 		if err := member(key); err != nil {
@@ -211,6 +213,9 @@ func integers(dec *json.Decoder) ([]int, error) {
 	}
 	list := []int{}
 	for dec.More() {
+		if len(list) == maxRank {
+			return nil, fmt.Errorf("in the header: a list of more than %d integers", maxRank)
+		}
 		token, err := dec.Token()
 		digits, _ := token.(json.Number)
 		n, bad := strconv.ParseUint(digits.String(), 10, 64)
@@ -226,5 +231,11 @@ func badToken(want string, got json.Token, err error) error {
 	if err != nil {
 		return fmt.Errorf("in the header: %w where %s belongs", err, want)
 	}
-	return fmt.Errorf("in the header: %v stands where %s belongs", got, want)
+	return fmt.Errorf("in the header: %s stands where %s belongs", brief(got), want)
+}
+
+// brief is a token on one line, not all of it where it is long.
+func brief(token json.Token) string {
+	quoted := fmt.Sprintf("%.80q", fmt.Sprint(token))
+	return quoted[1 : len(quoted)-1]
 }

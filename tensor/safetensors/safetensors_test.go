@@ -344,3 +344,37 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestHostileSizes: neither a size that is not the file's nor a file with a hole
+// makes Array take memory for what no tensor can hold.
+func TestHostileSizes(t *testing.T) {
+	for header, want := range map[string]string{
+		`{"a":{"dtype":"U8","shape":[1073741824],"data_offsets":[0,1073741824]}}`:                    "unexpected EOF",
+		`{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}`:             "more than the 2147483647 elements that are read",
+		`{"a":{"dtype":"F32","shape":[1152921504606846976],"data_offsets":[0,4611686018427387904]}}`: "more than the 2147483647 elements that are read",
+	} {
+		content := file(header)
+		h, err := parseHeader([]byte(header))
+		require.NoError(t, err)
+		f, err := Read(bytes.NewReader(content), int64(len(content)+h.spans[0].end))
+		require.NoError(t, err)
+		_, err = f.Array("a")
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestErrorsAreShort(t *testing.T) {
+	long := strings.Repeat(`x\n`, 1<<16)
+	for _, header := range []string{
+		`{"` + long + `":{}}`,
+		`{"a":{"` + long + `":1}}`,
+		`{"a":{"dtype":"` + long + `"}}`,
+		`{"a":{"shape":["` + long + `"]}}`,
+		`{"a":{"shape":[` + strings.Repeat("1,", 1<<16) + `1]}}`,
+	} {
+		_, err := parse(file(header))
+		require.Error(t, err)
+		require.Less(t, len(err.Error()), 500)
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
