@@ -7,7 +7,7 @@ help:
 	@echo 'make bench   benchmarks; writes bench/RESULTS.md'
 	@echo 'make check   what CI checks'
 	@echo 'make ptx     the CUDA kernels: PTX from their sources'
-	@echo 'make cuda    the command with its CUDA backend (says what is missing)'
+	@echo 'make cuda    the command with its CUDA backend through cgo, as build/chainrule-cuda (says what is missing)'
 
 build:
 	CGO_ENABLED=0 go build -o build/chainrule ./cmd/chainrule
@@ -25,4 +25,4 @@ ptx:
 	kernels/build
 
 cuda:
-	@echo 'make cuda: this version has no CUDA kernels yet, only the CPU backend (package cpu): there is nothing to build' >&2; exit 1
+	device/cuda/driver/cu/build -o build/chainrule-cuda ./cmd/chainrule

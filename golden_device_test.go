@@ -7,14 +7,34 @@ import (
 	"example.org/chainrule/backward"
 	"example.org/chainrule/cpu"
 	"example.org/chainrule/device"
+	"example.org/chainrule/device/cuda"
+	"example.org/chainrule/device/cuda/driver/sim"
 	"example.org/chainrule/tensor"
 
 	"github.com/stretchr/testify/require"
 )
 
-// openCPU is the CPU, its unused memory poisoned.
+// A backend is a device to hold against PyTorch.
+type backend struct {
+	name string
+	open func(*golden) device.Device
+}
+
+// backends are the CPU and the simulated GPU, their unused memory poisoned.
+var backends = []backend{{"cpu", openCPU}, {"cuda", openCUDA}}
+
 func openCPU(c *golden) device.Device {
 	dev, err := cpu.New(cpu.Options{})
+	require.NoError(c, err)
+	dev.Poison(true)
+	return dev
+}
+
+// simulator compiles each kernel once, for all the devices opened on it.
+var simulator = sim.New(sim.Options{})
+
+func openCUDA(c *golden) device.Device {
+	dev, err := cuda.Open(simulator, 0, cuda.Options{Exact: true})
 	require.NoError(c, err)
 	dev.Poison(true)
 	return dev

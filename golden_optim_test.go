@@ -31,7 +31,7 @@ func addTrainingChecks(checks map[string]func(*golden)) {
 }
 
 func (c *golden) onEachDevice(check func(dev device.Device)) {
-	for _, dev := range []device.Device{devicetest.Reference(), openCPU(c)} {
+	for _, dev := range []device.Device{devicetest.Reference(), openCPU(c), openCUDA(c)} {
 		check(dev)
 		closeDevice(c, dev)
 	}

@@ -27,7 +27,7 @@ type run struct {
 }
 
 // checkExpression compares the outputs and all gradients with PyTorch's: in
-// float64 on the Reference, in Float32 on the CPU and, with low, in BFloat16.
+// float64 on the Reference, in Float32 on each backend and, with low, in BFloat16.
 // There ties may appear as inputs are rounded, so that the Reference, which has
 // just agreed with PyTorch, says what is right for the rounded inputs.
 func (c *golden) checkExpression(f expression, low bool) {
@@ -36,15 +36,19 @@ func (c *golden) checkExpression(f expression, low bool) {
 		c.compare("reference", role, got, want[role], c.referenceBound(want[role]))
 	}
 	terms := c.terms(f, want)
-	for role, got := range c.evaluate(openCPU(c), device.Float32, f) {
-		c.compare("float32", role, got, want[role], c.float32Bound(role, terms[role]))
+	for _, b := range backends {
+		for role, got := range c.evaluate(b.open(c), device.Float32, f) {
+			c.compare(b.name+" float32", role, got, want[role], c.float32Bound(role, terms[role]))
+		}
 	}
 	if !low {
 		return
 	}
 	want = c.evaluate(devicetest.Reference(), device.BFloat16, f)
-	for role, got := range c.evaluate(openCPU(c), device.BFloat16, f) {
-		c.compare("bfloat16", role, got, want[role], bfloat16Bound(terms[role]))
+	for _, b := range backends {
+		for role, got := range c.evaluate(b.open(c), device.BFloat16, f) {
+			c.compare(b.name+" bfloat16", role, got, want[role], bfloat16Bound(terms[role]))
+		}
 	}
 }
 

@@ -13,27 +13,33 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// trainCNN takes the case's steps of training on the CPU (the Reference would
-// take a minute over the derivatives of batch normalisation): once with a tape
-// for each, once recorded and replayed. Losses and final weights must agree.
+// trainCNN takes the case's steps of training on each backend (the Reference
+// would take a minute over the derivatives of batch normalisation): once with a
+// tape for each, once recorded and replayed.
 func trainCNN(c *golden, open opener) {
-	for _, recorded := range []bool{false, true} {
-		dev := openCPU(c)
-		s := newTraining(c, dev, open)
-		where := "recorded " + strconv.FormatBool(recorded)
-		losses := array{shape: []int{attr[int](c, "steps")}}
-		for step := range losses.shape[0] {
-			losses.values = append(losses.values, s.step(step, recorded))
-		}
-		c.compare(where, "losses", losses, c.read(c.Outputs, "losses"), c.trainingBound("losses"))
-		for role := range c.Final {
-			p := s.params.Lookup(role[len("final."):])
-			require.NotNil(c, p, role)
-			c.compare(where, role, stored(c, p), c.read(c.Final, role), c.trainingBound(role))
-		}
-		s.close()
-		closeDevice(c, dev)
+	for _, b := range backends {
+		trainOn(c, b, open, false)
+		trainOn(c, b, open, true)
 	}
+}
+
+// trainOn takes the steps on b. Losses and final weights must agree.
+func trainOn(c *golden, b backend, open opener, recorded bool) {
+	dev := b.open(c)
+	s := newTraining(c, dev, open)
+	where := b.name + ", recorded " + strconv.FormatBool(recorded)
+	losses := array{shape: []int{attr[int](c, "steps")}}
+	for step := range losses.shape[0] {
+		losses.values = append(losses.values, s.step(step, recorded))
+	}
+	c.compare(where, "losses", losses, c.read(c.Outputs, "losses"), c.trainingBound("losses"))
+	for role := range c.Final {
+		p := s.params.Lookup(role[len("final."):])
+		require.NotNil(c, p, role)
+		c.compare(where, role, stored(c, p), c.read(c.Final, role), c.trainingBound(role))
+	}
+	s.close()
+	closeDevice(c, dev)
 }
 
 // A training is a model, its optimizer and the batch that a step reads.

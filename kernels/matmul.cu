@@ -65,9 +65,9 @@ __device__ void matmul_tiled(const epilogue<Out> &to, const In *a, const In *b, 
     });
 }
 
-// MATMUL writes the kernel matmul_<name>_<column>, whose work is body's.
+// MATMUL writes the kernel matmul_<name>_<column>, whose work is the last argument's.
 #define MATMUL(name, column, In, Out, ...)                                                                     \
-    extern "C" __global__ void __launch_bounds__(256, 2)                                                          \
+    extern "C" __global__ void __launch_bounds__(256, 2)                                                       \
         matmul_##name##_##column(Out *c, int add_c, Out *pre, int add_pre, const In *a, const In *b,           \
                                  const float *bias, int f, float fa, float fb, matmul s) {                     \
         __VA_ARGS__(epilogue<Out>{c, add_c, pre, add_pre, bias, f, fa, fb}, a, b, s);                          \

@@ -18,24 +18,36 @@ const module = "example.org/chainrule"
 // allowed is what the packages under a path may import of this module, besides
 // packages under the same path.
 var allowed = map[string][]string{
-	"":                  {"device", "cpu", "internal"},
-	"device":            {},
-	"device/devicetest": {"device"},
-	"cpu":               {"device"},
-	"internal":          {},
-	"tensor":            {"device", "internal"},
-	"backward":          {"tensor", "device"},
-	"nn":                {"internal", "backward", "tensor", "device"},
-	"optim":             {"backward", "tensor", "device"},
-	"data":              {"internal"},
-	"train":             {"internal", "nn", "optim", "data", "backward", "tensor", "device"},
-	"cmd":               {"", "internal", "train", "nn", "optim", "data", "backward", "tensor", "device"},
-	"examples":          {"", "train", "nn", "optim", "data", "backward", "tensor", "device"},
-	"bench":             {"", "internal", "cpu", "train", "nn", "optim", "data", "backward", "tensor", "device"},
+	"":                              {"device", "cpu", "device/cuda", "device/cuda/driver", "device/cuda/driver/cu", "device/cuda/driver/dl", "internal"},
+	"device":                        {},
+	"device/devicetest":             {"device"},
+	"device/cuda":                   {"device", "kernels", "device/cuda/driver"},
+	"device/cuda/driver":            {},
+	"device/cuda/driver/drivertest": {"device/cuda/driver"},
+	"device/cuda/driver/sim":        {"device/cuda/driver"},
+	"device/cuda/driver/dl":         {"device/cuda/driver"},
+	"device/cuda/driver/cu":         {"device/cuda/driver"},
+	"device/cuda/driver/pretend":    {"device/cuda/driver"},
+	"kernels":                       {},
+	"cpu":                           {"device"},
+	"internal":                      {},
+	"tensor":                        {"device", "internal"},
+	"backward":                      {"tensor", "device"},
+	"nn":                            {"internal", "backward", "tensor", "device"},
+	"optim":                         {"backward", "tensor", "device"},
+	"data":                          {"internal"},
+	"train":                         {"internal", "nn", "optim", "data", "backward", "tensor", "device"},
+	"cmd":                           {"", "internal", "train", "nn", "optim", "data", "backward", "tensor", "device"},
+	"examples":                      {"", "train", "nn", "optim", "data", "backward", "tensor", "device"},
+	"bench":                         {"", "internal", "cpu", "train", "nn", "optim", "data", "backward", "tensor", "device"},
 }
 
 // only is which packages may import a dependency that others must not compile.
-var only = map[string]string{"gorgonia.org/tensor": "tensor/dense"}
+var only = map[string]string{
+	"gorgonia.org/tensor":          "tensor/dense",
+	"gorgonia.org/cu":              "device/cuda/driver/cu",
+	"github.com/ebitengine/purego": "device/cuda/driver/dl",
+}
 
 type pkg struct {
 	ImportPath string

@@ -46,19 +46,27 @@ func TestOpenRefuses(t *testing.T) {
 		require.EqualError(t, err, c.want)
 		require.Empty(t, null.left())
 	}
+	_, err := Open(newNull(), 0, Options{MemoryLimit: -5})
+	require.EqualError(t, err, "cuda: a memory limit of -5 bytes: want 1 or more, or 0 for no limit")
 }
 
 func TestMisuse(t *testing.T) {
 	d, _ := openNull(t, Options{})
 	other, _ := openNull(t, Options{})
 	b := alloc(t, other, 64)
-	require.PanicsWithValue(t, "cuda: a buffer of cuda:0 used on cuda:0", func() { d.Unary(device.To(b), b, device.Unary{}) })
+	require.PanicsWithValue(t, "cuda: use of a buffer of another device, or after its Free", func() { d.Unary(device.To(b), b, device.Unary{}) })
 	require.PanicsWithValue(t, "cuda: Upload of a []int32 into float32[64]", func() { other.Upload(b, make([]int32, 64)) })
 	require.Panics(t, func() { d.Free(b) })
 	require.NoError(t, d.Sync(), "the device stays usable")
 
+	part := b.Slice(0, 10)
 	other.Free(b)
-	require.Panics(t, func() { other.Free(b) })
+	for _, x := range []device.Buffer{b, part} {
+		require.Panics(t, func() { other.Free(x) })
+		require.Panics(t, func() { other.Upload(x, make([]float32, x.Len())) })
+		require.Panics(t, func() { other.Download(make([]float32, x.Len()), x) })
+		require.Panics(t, func() { other.Fill(device.To(x), 1) })
+	}
 	require.NoError(t, other.Close())
 	require.PanicsWithValue(t, "cuda: device used after Close", func() { alloc(t, other, 1) })
 	require.NoError(t, other.Close())

@@ -58,6 +58,9 @@ var _ device.Device = (*Device)(nil)
 // missing: a device of that number, a newer driver, a newer GPU; or which call
 // of the driver failed.
 func Open(drv driver.Driver, index int, o Options) (*Device, error) {
+	if o.MemoryLimit < 0 {
+		return nil, fmt.Errorf("cuda: a memory limit of %d bytes: want 1 or more, or 0 for no limit", o.MemoryLimit)
+	}
 	properties, err := supported(drv, index)
 	if err != nil {
 		return nil, err
@@ -163,14 +166,24 @@ func (d *Device) lock() {
 	}
 }
 
-var errRecording = errors.New("cuda: Upload, Download, Sync and Record cannot be recorded: call them outside Record")
+var errRecording = errors.New("cuda: Upload, Download, Sync, Record and Replay.Run cannot be recorded: call them outside Record")
+
+// misused latches an error while recording, for Record to return whatever becomes
+// of it here.
+func (d *Device) misused() error {
+	if d.replay == nil {
+		return nil
+	}
+	d.misuse = errRecording
+	return errRecording
+}
 
 // Sync waits for the device and returns Err.
 func (d *Device) Sync() error {
 	d.lock()
 	defer d.mu.Unlock()
-	if d.replay != nil {
-		return errRecording
+	if err := d.misused(); err != nil {
+		return err
 	}
 	d.finish()
 	return d.err()

@@ -57,11 +57,11 @@ func of(b device.Buffer) *buffer {
 	return c
 }
 
-// mine is b, which must belong to d.
-func (d *Device) mine(b device.Buffer) *buffer {
+// own is b as this package's type, checked to be d's and not freed.
+func (d *Device) own(b device.Buffer) *buffer {
 	c := of(b)
-	if c.dev != d {
-		panic(fmt.Sprintf("cuda: a buffer of %s used on %s", c.dev.name, d.name))
+	if c.dev != d || !c.block.held {
+		panic("cuda: use of a buffer of another device, or after its Free")
 	}
 	return c
 }
@@ -124,11 +124,11 @@ func (d *Device) Alloc(t device.DType, n int) (device.Buffer, error) {
 // Free gives b back: the compute stream orders what used it before what will.
 func (d *Device) Free(b device.Buffer) {
 	c := of(b)
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if c.dev != d || !c.whole {
 		panic("cuda: Free of a slice, of a buffer of another device, or twice")
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}

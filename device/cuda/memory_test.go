@@ -38,6 +38,7 @@ func TestTrim(t *testing.T) {
 	d.run(device.Call{}, func(l *launcher) { require.Zero(t, l.floats(100_000)) })
 	require.ErrorAs(t, d.Sync(), &full, "no workspace")
 	require.NoError(t, d.Sync(), "it is reported once")
+	require.EqualValues(t, 1, d.Stats().Skipped)
 	d.Free(big)
 	d.Free(alloc(t, d, 200_000))
 }
@@ -77,11 +78,18 @@ func TestReplayOwnership(t *testing.T) {
 	require.Panics(t, func() { r.Run() })
 }
 
-// TestRecordPanics ends the capture.
+// TestRecordPanics ends the capture and gives its memory back.
 func TestRecordPanics(t *testing.T) {
 	d, null := openNull(t, Options{})
-	require.Panics(t, func() { d.Record(func() error { panic("f") }) })
+	require.PanicsWithValue(t, "f", func() {
+		d.Record(func() error {
+			d.Free(alloc(t, d, 1000))
+			d.Upload(nil, nil)
+			panic("f")
+		})
+	})
 	require.Equal(t, 1, null.count("NewGraph"))
+	require.Zero(t, d.Stats().Live)
 	require.NoError(t, d.Sync())
 }
 

@@ -22,26 +22,35 @@ type replay struct {
 
 // Record captures the kernel calls of f; see device.Memory.
 func (d *Device) Record(f func() error) (device.Replay, error) {
-	r, err := d.beginRecord()
+	r, err := d.startRecord()
 	if err != nil {
 		return nil, err
 	}
-	if err = r.capture(f); err == nil {
+	complete := false
+	defer func() { // also where f panics
+		r.end()
+		if !complete {
+			_ = d.Err() // what stays latched is no business of later calls
+			r.Close()
+		}
+	}()
+	if err = f(); err == nil {
+		r.end()
 		err = d.Err()
 	}
 	if err != nil {
-		r.Close()
 		return nil, err
 	}
+	complete = true
 	return r, nil
 }
 
-// beginRecord begins a capture, with nothing left to do on either stream.
-func (d *Device) beginRecord() (*replay, error) {
+// startRecord begins a capture, with nothing left to do on either stream.
+func (d *Device) startRecord() (*replay, error) {
 	d.lock()
 	defer d.mu.Unlock()
-	if d.replay != nil {
-		return nil, errRecording
+	if err := d.misused(); err != nil {
+		return nil, err
 	}
 	d.finish()
 	if d.failure == nil {
@@ -50,30 +59,29 @@ func (d *Device) beginRecord() (*replay, error) {
 	if d.failure != nil {
 		return nil, d.failure
 	}
-	r := &replay{dev: d, free: map[int64][]*block{}}
-	d.replay = r
-	d.replays[r] = true
-	return r, nil
+	d.replay = &replay{dev: d, free: map[int64][]*block{}}
+	d.replays[d.replay] = true
+	return d.replay, nil
 }
 
-// capture runs f, and ends the capture even where f panics.
-func (r *replay) capture(f func() error) error {
+// end ends the capture, once.
+func (r *replay) end() {
 	d := r.dev
-	defer func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.replay = nil
-		if d.closed {
-			return
-		}
-		var err error
-		r.graph, err = d.ctx.EndCapture(d.compute)
-		if noMemory(err) {
-			err = d.memoryError(0)
-		}
-		d.try("Record", err)
-	}()
-	return f()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.replay != r {
+		return
+	}
+	d.replay = nil
+	if d.closed {
+		return
+	}
+	var err error
+	r.graph, err = d.ctx.EndCapture(d.compute)
+	if noMemory(err) {
+		err = d.memoryError(0)
+	}
+	d.try("Record", err)
 }
 
 // add keeps a call that has been captured, with the blocks it touches.
@@ -99,7 +107,9 @@ func (r *replay) pin(b device.Buffer) {
 
 // Run launches the graph.
 func (r *replay) Run() error {
-	r.launch()
+	if err := r.launch(); err != nil {
+		return err
+	}
 	if r.dev.trace.Load() != nil {
 		for _, c := range r.calls {
 			r.dev.traced(c)
@@ -108,19 +118,17 @@ func (r *replay) Run() error {
 	return r.dev.Err()
 }
 
-func (r *replay) launch() {
+// launch puts the graph on the compute stream, after the uploads into its
+// blocks.
+func (r *replay) launch() error {
 	d := r.dev
 	d.lock()
 	defer d.mu.Unlock()
 	if r.closed {
 		panic("cuda: Replay used after Close")
 	}
-	if d.failure != nil {
-		return
-	}
-	if d.replay != nil {
-		d.misuse = errRecording
-		return
+	if err := d.misused(); err != nil || d.failure != nil {
+		return err
 	}
 	d.calls++
 	if d.uploadsAwaited < d.uploads {
@@ -135,6 +143,7 @@ func (r *replay) launch() {
 	if r.reports {
 		d.markFetched()
 	}
+	return nil
 }
 
 // Close gives the blocks back. A second Close does nothing.
@@ -157,7 +166,7 @@ func (r *replay) Close() {
 		b.pins--
 		d.give(b)
 	}
-	r.calls, r.own, r.pinned, r.free = nil, nil, nil, nil
+	r.own, r.pinned, r.free = nil, nil, nil // calls stay, for a Run under way
 }
 
 func (r *replay) closeGraph() error {

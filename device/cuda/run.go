@@ -79,7 +79,10 @@ func (l *launcher) end() {
 	}
 	clear(l.workspace)
 	l.workspace = l.workspace[:0]
-	if l.reports && !l.skip {
+	switch {
+	case l.skip && l.dev.failure == nil:
+		l.dev.stats.Skipped++
+	case l.reports && !l.skip:
 		l.dev.fetchFaults()
 	}
 }

@@ -88,7 +88,7 @@ func (s *streams) closeStreams(ctx driver.Context, attempt func(error)) {
 // use readies b for the call that is about to be put on the compute stream.
 func (d *Device) use(b device.Buffer) {
 	if b != nil {
-		d.useBlock(d.mine(b).block)
+		d.useBlock(d.own(b).block)
 	}
 }
 

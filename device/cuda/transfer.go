@@ -47,14 +47,14 @@ func (d *Device) takeSlot() (*slot, error) {
 func (d *Device) Upload(dst device.Buffer, src any) {
 	d.lock()
 	defer d.mu.Unlock()
-	b := d.mine(dst)
+	if d.misused() != nil {
+		return
+	}
+	b := d.own(dst)
 	if n := hostLen(src, b.dtype); n != b.n {
 		panic(fmt.Sprintf("cuda: Upload of a %T into %v[%d]", src, b.dtype, b.n))
 	}
-	switch {
-	case d.replay != nil:
-		d.misuse = errRecording
-	case d.failure == nil && b.n > 0:
+	if d.failure == nil && b.n > 0 {
 		d.try("Upload", d.upload(b, src))
 	}
 }
@@ -86,12 +86,12 @@ func (d *Device) upload(b *buffer, src any) error {
 func (d *Device) Download(dst any, src device.Buffer) error {
 	d.lock()
 	defer d.mu.Unlock()
-	b := d.mine(src)
+	if err := d.misused(); err != nil {
+		return err
+	}
+	b := d.own(src)
 	if n := hostLen(dst, b.dtype); n != b.n {
 		panic(fmt.Sprintf("cuda: Download of %v[%d] into a %T", b.dtype, b.n, dst))
-	}
-	if d.replay != nil {
-		return errRecording
 	}
 	if d.failure == nil {
 		d.use(src)

@@ -1,8 +1,11 @@
 package sim_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,4 +31,19 @@ func TestCensus(t *testing.T) {
 		})
 	}
 	require.NoError(t, c.Close())
+}
+
+// The PTX of testdata is of the source beside it.
+func TestDataIsOfItsSource(t *testing.T) {
+	sources, err := filepath.Glob("testdata/*.cu")
+	require.NoError(t, err)
+	require.NotEmpty(t, sources)
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		text, err := os.ReadFile(strings.TrimSuffix(name, ".cu") + ".ptx")
+		require.NoError(t, err)
+		head, _, _ := strings.Cut(string(text), "\n")
+		require.Contains(t, head, fmt.Sprintf("sha256 %x", sha256.Sum256(source)), "%s has changed: run testdata/build", name)
+	}
 }

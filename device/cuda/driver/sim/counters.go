@@ -201,17 +201,26 @@ func (m *machine) waves(lanes uint32, size int) [2]uint64 {
 	return [2]uint64{waves, waves - groups}
 }
 
+// A bank is the words that lanes ask of it.
+type bank struct {
+	n     int
+	words [32]uint64
+}
+
 // busiestBank is the most words that lanes ask of one bank.
 func (m *machine) busiestBank(lanes uint32, size int) uint64 {
-	var words [32][]uint64
+	for i := range m.banks {
+		m.banks[i].n = 0
+	}
 	most := 1
 	for q := lanes; q != 0; q &= q - 1 {
 		address := m.addresses[bits.TrailingZeros32(q)&31]
 		for word := address / 4; word <= (address+uint64(size)-1)/4; word++ {
-			bank := word % 32
-			if !slices.Contains(words[bank], word) {
-				words[bank] = append(words[bank], word)
-				most = max(most, len(words[bank]))
+			b := &m.banks[word%32]
+			if !slices.Contains(b.words[:b.n], word) {
+				b.words[b.n] = word
+				b.n++
+				most = max(most, b.n)
 			}
 		}
 	}

@@ -44,6 +44,7 @@ type machine struct {
 	issued   []uint64 // by instruction: warps
 	active   []uint64 // and lanes
 	requests []memo
+	banks    [32]bank // of shared memory, while their conflicts are counted
 	counters Counters
 }
 

@@ -1,6 +1,5 @@
 // Each kernel NAME has one bug, on the line that says "fault: NAME"; its twin
-// NAME_clean does the same without. faults.ptx is this file compiled as
-// kernels/build compiles kernels: NVRTC 12.4, compute_80, -lineinfo.
+// NAME_clean does the same without. The build script beside it makes faults.ptx.
 
 #define KERNEL extern "C" __global__ void
 #define T threadIdx.x

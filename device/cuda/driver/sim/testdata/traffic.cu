@@ -1,5 +1,5 @@
-// Kernels whose traffic is known by arithmetic. traffic.ptx is this file
-// compiled as kernels/build compiles kernels: NVRTC 12.4, compute_80, -lineinfo.
+// Kernels whose traffic is known by arithmetic. The build script beside it makes
+// traffic.ptx.
 
 #define KERNEL extern "C" __global__ void
 #define T threadIdx.x
