@@ -219,3 +219,24 @@ func TestGradCheckFindsAWrongDerivative(t *testing.T) {
 	})
 	require.ErrorContains(t, err, "gradient of an input, element")
 }
+
+func TestGradCheckNearKinks(t *testing.T) {
+	dev := devicetest.Reference()
+	for _, x := range []float64{5e-4, -5e-4, 5e-5, -1e-3} { // nearer to 0 than the first step
+		v, err := tensor.From(dev, []float64{x, 1})
+		require.NoError(t, err)
+		require.NoError(t, backward.GradCheck(dev, backward.Mode{}, func(tape *backward.Tape) *backward.Var {
+			return tape.Watch(v).ReLU().Sum()
+		}), "%v", x)
+	}
+}
+
+func TestGradCheckOfNoGradient(t *testing.T) {
+	dev := devicetest.Reference()
+	r := rand.New(rand.NewPCG(1, 2))
+	x, bias := input(t, dev, r, 8, 3), input(t, dev, r, 3)
+	require.NoError(t, backward.GradCheck(dev, backward.Mode{}, func(tape *backward.Tape) *backward.Var {
+		y := tape.Input(x).Add(tape.Watch(bias))
+		return y.Sub(y.Mean(0)).Tanh().Square().Sum() // no bias can change it
+	}))
+}

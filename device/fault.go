@@ -15,7 +15,7 @@ type Fault struct {
 }
 
 func (f *Fault) Error() string {
-	return fmt.Sprintf("device: %s: value %d at index %d is out of range: there are %d classes (0 to %d)", f.Op, f.Value, f.Index, f.Limit, f.Limit-1)
+	return fmt.Sprintf("device: %s: value %d at index %d is out of range: there are %d classes (0 to %d); Device.ClearFault goes on without it", f.Op, f.Value, f.Index, f.Limit, f.Limit-1)
 }
 
 // A MemoryError reports that a device has no room, and who has it.

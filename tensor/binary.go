@@ -7,7 +7,8 @@ import (
 )
 
 // Binary returns f(a, b) with NumPy broadcasting: shapes are aligned at the
-// last axis, and an extent of 1 repeats.
+// last axis, and an extent of 1 repeats. a and b are both Float32 or both
+// BFloat16. The error is a *ShapeError, or a *device.MemoryError.
 func Binary(a, b *Tensor, f device.BinaryFunc) (*Tensor, error) {
 	shape, err := broadcast(f.String(), a, b)
 	if err != nil {
@@ -16,7 +17,8 @@ func Binary(a, b *Tensor, f device.BinaryFunc) (*Tensor, error) {
 	return made(a.dev, a.DType(), shape, func(y Dst) error { return BinaryInto(y, a, b, f) })
 }
 
-// BinaryInto sends f(a, b) to y.
+// BinaryInto sends f(a, b), see [Binary], to y, which has the shape that a and b
+// broadcast to. The error is a *ShapeError.
 func BinaryInto(y Dst, a, b *Tensor, f device.BinaryFunc) error {
 	op := f.String()
 	shape, err := broadcast(op, a, b)
@@ -35,7 +37,8 @@ func BinaryInto(y Dst, a, b *Tensor, f device.BinaryFunc) error {
 }
 
 // BinaryGradInto sends dy ∂f/∂a to da and dy ∂f/∂b to db, each summed over the
-// axes along which its operand repeats.
+// axes along which its operand repeats. dy has the shape that a and b broadcast to,
+// da is as a, db as b. The error is a *ShapeError.
 func BinaryGradInto(da, db Dst, dy, a, b *Tensor, f device.BinaryFunc) error {
 	op := f.String() + " derivative"
 	shape, err := broadcast(op, a, b)

@@ -33,7 +33,7 @@ func Conv2D(x, w, bias *Tensor, c Conv) (*Tensor, error) {
 	return made(x.dev, x.DType(), shape, func(y Dst) error { return Conv2DInto(y, Dst{}, x, w, bias, c) })
 }
 
-// Conv2DShape is the shape of Conv2D's result.
+// Conv2DShape is the shape of [Conv2D]'s result. The error is a *ShapeError.
 func Conv2DShape(x, w *Tensor, c Conv) ([]int, error) {
 	_, shape, err := convSpec("Conv2D", x.shape, w.shape, c)
 	return shape, err

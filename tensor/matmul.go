@@ -15,7 +15,8 @@ type Product struct {
 
 // MatMul returns f(op(a) op(b) + bias). a is [..., m, k] and b [..., k, n] after
 // op; their leading axes are equal, or b has none and serves all. bias is [n]
-// (Float32) or nil.
+// (Float32) or nil; the result is [..., m, n]. The error is a *ShapeError, or a
+// *device.MemoryError.
 func MatMul(a, b, bias *Tensor, p Product) (*Tensor, error) {
 	_, shape, err := matMulSpec(a, b, p)
 	if err != nil {
@@ -24,7 +25,8 @@ func MatMul(a, b, bias *Tensor, p Product) (*Tensor, error) {
 	return made(a.dev, a.DType(), shape, func(c Dst) error { return MatMulInto(c, Dst{}, a, b, bias, p) })
 }
 
-// MatMulInto sends f(op(a) op(b) + bias) to c and the value before f to pre.
+// MatMulInto sends f(op(a) op(b) + bias) to c and the value before f to pre; see
+// [MatMul]. The error is a *ShapeError.
 func MatMulInto(c, pre Dst, a, b, bias *Tensor, p Product) error {
 	const op = "MatMul"
 	s, shape, err := matMulSpec(a, b, p)

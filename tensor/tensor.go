@@ -68,6 +68,8 @@ type Host interface {
 
 // From returns a tensor with a copy of data: Float32 from []float32 and
 // []float64, Int32 from []int32, Uint8 from []uint8. No shape means a vector.
+// The error is a *ShapeError where data does not fill the shape, or a
+// *device.MemoryError.
 func From[T Host](dev device.Device, data []T, shape ...int) (*Tensor, error) {
 	if len(shape) == 0 {
 		shape = []int{len(data)}
@@ -93,7 +95,7 @@ func hostType[T Host]() device.DType {
 	return device.Float32
 }
 
-// Scalar returns a Float32 tensor of rank 0.
+// Scalar returns a Float32 tensor of rank 0. The error is a *device.MemoryError.
 func Scalar(dev device.Device, v float32) (*Tensor, error) {
 	t, err := New(dev, device.Float32)
 	if err == nil {
@@ -103,7 +105,8 @@ func Scalar(dev device.Device, v float32) (*Tensor, error) {
 }
 
 // Set copies host data of t's length into t: []float32 or []float64 for
-// Float32 and BFloat16, []int32 for Int32, []uint8 for Uint8.
+// Float32 and BFloat16, []int32 for Int32, []uint8 for Uint8. The error is a
+// *ShapeError.
 func Set[T Host](t *Tensor, data []T) error {
 	if len(data) != t.Len() || !hostFits[T](t.DType()) {
 		return &ShapeError{Op: "Set", Shapes: [][]int{t.shape}, Reason: fmt.Sprintf("%v cannot take %d values of %T", t.DType(), len(data), *new(T))}
@@ -126,7 +129,9 @@ func values[T Host](t *Tensor) ([]T, error) {
 	return s, t.dev.Download(s, t.buf)
 }
 
-// Float32s waits for the device and returns a copy of t, Float32 or BFloat16.
+// Float32s waits for the device and returns a copy of t, Float32 or BFloat16. The
+// error is a *ShapeError for another dtype, or what the device has latched; so it
+// is for the three below.
 func (t *Tensor) Float32s() ([]float32, error) { return values[float32](t) }
 
 // Float64s is Float32s in double precision, exact on the Reference device.
@@ -165,6 +170,7 @@ func (t *Tensor) String() string { return fmt.Sprintf("%v%v on %s", t.DType(), t
 
 // Reshape returns a view of t with another shape of the same number of
 // elements; one extent may be -1 and follows from the others. Free it too.
+// The error is a *ShapeError.
 func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 	full, ok := infer(shape, t.Len())
 	if !ok {
@@ -190,7 +196,7 @@ func infer(shape []int, n int) ([]int, bool) {
 }
 
 // View returns a view of t's elements from offset on, in the given shape.
-// offset is a multiple of 64 elements. Free it too.
+// offset is a multiple of 64 elements. Free it too. The error is a *ShapeError.
 func (t *Tensor) View(offset int, shape ...int) (*Tensor, error) {
 	n, err := count(shape)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"example.org/chainrule/backward"
 	"example.org/chainrule/device"
@@ -60,11 +62,14 @@ func SaveWeights(path string, model *nn.Classifier, card Card) error {
 	return nn.Save(path, model.Params, map[string]string{descriptionKey: string(text)})
 }
 
-// LoadWeights builds the model that [SaveWeights] has written, on dev. The
-// caller closes its Params. The error names the file and says what is wrong
+// LoadWeights builds the model that [SaveWeights] has written, on dev; path is
+// the file or its run folder. The caller closes its Params. The error names the file and says what is wrong
 // with it: among others a [*safetensors.FormatError], a [*nn.WeightsError], a
 // [*NotFiniteError].
 func LoadWeights(path string, dev device.Device) (*nn.Classifier, Card, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, WeightsFile)
+	}
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return nil, Card{}, fmt.Errorf("train: weights: %w", err)

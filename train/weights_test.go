@@ -50,7 +50,7 @@ func TestWeightsRoundTrip(t *testing.T) {
 		model := newClassifier(t, dev, name)
 		path := filepath.Join(t.TempDir(), train.WeightsFile)
 		require.NoError(t, train.SaveWeights(path, model, pets))
-		loaded, card, err := train.LoadWeights(path, dev)
+		loaded, card, err := train.LoadWeights(filepath.Dir(path), dev) // the run folder stands for its file
 		require.NoError(t, err)
 		defer loaded.Params.Close()
 		require.Equal(t, pets, card)
