@@ -4,6 +4,8 @@
 //	go test -bench . ./bench           // all
 //	go test -bench 'MatMul/1024' ./bench
 //	go run ./bench/report              // runs all and writes bench/RESULTS.md
+//	go run ./bench/kernels             // counts what the CUDA kernels do: bench/KERNELS.md
+//	bench/gpu.sh                       // all proofs and benchmarks on a GPU, without Go
 //
 // A benchmark is named Benchmark<Op>/<case>/<device>. Its metrics come from
 // what the device says of its own calls, so they need no formula here:

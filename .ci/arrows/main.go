@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	"cmd":                           {"", "internal", "train", "nn", "optim", "data", "backward", "tensor", "device"},
 	"examples":                      {"", "train", "nn", "optim", "data", "backward", "tensor", "device"},
 	"bench":                         {"", "internal", "cpu", "train", "nn", "optim", "data", "backward", "tensor", "device"},
+	"bench/kernels":                 {"internal", "device", "device/cuda", "device/cuda/driver/sim"},
 }
 
 // only is which packages may import a dependency that others must not compile.
