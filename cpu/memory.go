@@ -1,11 +1,9 @@
 package cpu
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 	"unsafe"
 
 	"example.org/chainrule/device"
@@ -99,17 +97,12 @@ type memory struct {
 	limit  int64
 	stats  device.Stats
 	cache  map[int64][]*block
-	live   map[holder]int
+	live   device.Holdings
 	poison bool
 }
 
-type holder struct {
-	dtype device.DType
-	n     int
-}
-
 func newMemory(limit int64) memory {
-	return memory{limit: limit, cache: map[int64][]*block{}, live: map[holder]int{}}
+	return memory{limit: limit, cache: map[int64][]*block{}, live: device.Holdings{}}
 }
 
 // sizeClass rounds up to one of eight sizes in each power of two: at most an
@@ -134,7 +127,7 @@ func (d *Device) Alloc(t device.DType, n int) (device.Buffer, error) {
 		return nil, err
 	}
 	blk.held = true
-	d.live[holder{t, n}]++
+	d.live.Add(t, n, 1)
 	b := &buffer{dev: d, block: blk, dtype: t, whole: true}
 	switch t {
 	case device.Float32:
@@ -164,10 +157,7 @@ func (d *Device) Free(b device.Buffer) {
 		return
 	}
 	c.whole, c.block.held = false, false
-	h := holder{c.dtype, c.Len()}
-	if d.live[h]--; d.live[h] == 0 {
-		delete(d.live, h)
-	}
+	d.live.Add(c.dtype, c.Len(), -1)
 	if d.poison && d.replay == nil && c.block.owner == nil && c.block.pins == 0 {
 		c.fillPoison()
 	}
@@ -234,16 +224,7 @@ func newBlock(size int64) *block {
 }
 
 func (d *Device) memoryError(want int64) *device.MemoryError {
-	e := &device.MemoryError{Device: d.Name(), Want: want, Live: d.stats.Live, Limit: d.limit}
-	for h, n := range d.live {
-		e.Holders = append(e.Holders, device.Holder{DType: h.dtype, Len: h.n, Count: n})
-	}
-	bytes := func(h device.Holder) int { return h.Count * h.Len * h.DType.Size() }
-	slices.SortFunc(e.Holders, func(a, b device.Holder) int {
-		return cmp.Or(cmp.Compare(bytes(b), bytes(a)), cmp.Compare(a.Len, b.Len), cmp.Compare(a.DType, b.DType))
-	})
-	e.Holders = e.Holders[:min(len(e.Holders), 3)]
-	return e
+	return &device.MemoryError{Device: d.Name(), Want: want, Live: d.stats.Live, Limit: d.limit, Holders: d.live.Largest(3)}
 }
 
 // Stats tells how much memory is in use.

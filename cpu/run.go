@@ -9,7 +9,7 @@ import (
 // run is the one way in: every kernel call goes through it. build plans the
 // call; the plan runs at once, or is written down while recording.
 func (d *Device) run(c device.Call, build func(p *plan)) {
-	c.Bytes = callBytes(&c)
+	c.CountBytes()
 	if d.perform(c, build) {
 		d.traced(c)
 	}
@@ -47,23 +47,6 @@ func (d *Device) ownAll(c *device.Call) {
 			d.own(src)
 		}
 	}
-}
-
-func callBytes(c *device.Call) (n int64) {
-	for _, dst := range c.Dst {
-		n += bufferBytes(dst.Buf)
-	}
-	for _, src := range c.Src {
-		n += bufferBytes(src)
-	}
-	return n
-}
-
-func bufferBytes(b device.Buffer) int64 {
-	if b == nil {
-		return 0
-	}
-	return int64(b.Len()) * int64(b.DType().Size())
 }
 
 // A plan is what one call does: its phases run in order, and the tasks of a

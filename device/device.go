@@ -139,3 +139,21 @@ type Call struct {
 	FLOPs int64 // floating-point operations of the formula
 	Bytes int64 // of all destinations and sources, each counted once
 }
+
+// CountBytes sets Bytes from the buffers.
+func (c *Call) CountBytes() {
+	c.Bytes = 0
+	for _, dst := range c.Dst {
+		c.Bytes += size(dst.Buf)
+	}
+	for _, src := range c.Src {
+		c.Bytes += size(src)
+	}
+}
+
+func size(b Buffer) int64 {
+	if b == nil {
+		return 0
+	}
+	return int64(b.Len()) * int64(b.DType().Size())
+}

@@ -1,7 +1,9 @@
 package device
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,6 +34,36 @@ type Holder struct {
 	DType DType
 	Len   int // elements of each buffer
 	Count int // how many such buffers
+}
+
+// Holdings counts live buffers, by their dtype and length.
+type Holdings map[Holding]int
+
+// A Holding is a kind of buffer.
+type Holding struct {
+	DType DType
+	Len   int
+}
+
+// Add counts n more buffers of a kind; fewer where n is negative.
+func (h Holdings) Add(t DType, length, n int) {
+	k := Holding{t, length}
+	if h[k] += n; h[k] == 0 {
+		delete(h, k)
+	}
+}
+
+// Largest is the n kinds that hold most bytes.
+func (h Holdings) Largest(n int) []Holder {
+	var all []Holder
+	for k, count := range h {
+		all = append(all, Holder{DType: k.DType, Len: k.Len, Count: count})
+	}
+	bytes := func(h Holder) int { return h.Count * h.Len * h.DType.Size() }
+	slices.SortFunc(all, func(a, b Holder) int {
+		return cmp.Or(cmp.Compare(bytes(b), bytes(a)), cmp.Compare(a.Len, b.Len), cmp.Compare(a.DType, b.DType))
+	})
+	return all[:min(len(all), n)]
 }
 
 func (e *MemoryError) Error() string {

@@ -1,11 +1,9 @@
 package cuda
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/device/cuda/driver"
@@ -73,19 +71,14 @@ type memory struct {
 	stats  device.Stats
 	blocks map[*block]bool // all there are
 	cache  map[int64][]*block
-	live   map[holder]int
+	live   device.Holdings
 	poison bool
-}
-
-type holder struct {
-	dtype device.DType
-	n     int
 }
 
 func newMemory(o Options) memory {
 	return memory{
 		limit: o.MemoryLimit, exact: o.Exact,
-		blocks: map[*block]bool{}, cache: map[int64][]*block{}, live: map[holder]int{},
+		blocks: map[*block]bool{}, cache: map[int64][]*block{}, live: device.Holdings{},
 	}
 }
 
@@ -114,7 +107,7 @@ func (d *Device) Alloc(t device.DType, n int) (device.Buffer, error) {
 		return nil, d.allocError(err)
 	}
 	b.held = true
-	d.live[holder{t, n}]++
+	d.live.Add(t, n, 1)
 	if d.poison {
 		d.fillPoison(b, t)
 	}
@@ -133,10 +126,7 @@ func (d *Device) Free(b device.Buffer) {
 		return
 	}
 	c.whole, c.block.held = false, false
-	h := holder{c.dtype, c.n}
-	if d.live[h]--; d.live[h] == 0 {
-		delete(d.live, h)
-	}
+	d.live.Add(c.dtype, c.n, -1)
 	if d.poison && d.replay == nil && c.block.owner == nil && c.block.pins == 0 {
 		d.fillPoison(c.block, c.dtype)
 	}
@@ -279,16 +269,7 @@ func (d *Device) trim() {
 }
 
 func (d *Device) memoryError(want int64) *device.MemoryError {
-	e := &device.MemoryError{Device: d.name, Want: want, Live: d.stats.Live, Limit: d.limit}
-	for h, n := range d.live {
-		e.Holders = append(e.Holders, device.Holder{DType: h.dtype, Len: h.n, Count: n})
-	}
-	bytes := func(h device.Holder) int { return h.Count * h.Len * h.DType.Size() }
-	slices.SortFunc(e.Holders, func(a, b device.Holder) int {
-		return cmp.Or(cmp.Compare(bytes(b), bytes(a)), cmp.Compare(a.Len, b.Len), cmp.Compare(a.DType, b.DType))
-	})
-	e.Holders = e.Holders[:min(len(e.Holders), 3)]
-	return e
+	return &device.MemoryError{Device: d.name, Want: want, Live: d.stats.Live, Limit: d.limit, Holders: d.live.Largest(3)}
 }
 
 // Stats tells how much memory is in use.

@@ -11,7 +11,7 @@ import (
 // workspace, then launches its kernels: they are put on the compute stream, or
 // written down while recording.
 func (d *Device) run(c device.Call, body func(l *launcher)) {
-	c.Bytes = callBytes(&c)
+	c.CountBytes()
 	if d.perform(&c, body) {
 		d.traced(c)
 	}
@@ -30,23 +30,6 @@ func (d *Device) perform(c *device.Call, body func(l *launcher)) bool {
 		d.replay.add(c)
 	}
 	return d.replay == nil
-}
-
-func callBytes(c *device.Call) (n int64) {
-	for _, dst := range c.Dst {
-		n += bufferBytes(dst.Buf)
-	}
-	for _, src := range c.Src {
-		n += bufferBytes(src)
-	}
-	return n
-}
-
-func bufferBytes(b device.Buffer) int64 {
-	if b == nil {
-		return 0
-	}
-	return int64(b.Len()) * int64(b.DType().Size())
 }
 
 // A launcher is what a call's body works with.

@@ -41,7 +41,7 @@ func (r *reference) Name() string { return "reference" }
 
 // run is the one way in: every kernel is a call and a body that computes it.
 func (r *reference) run(c device.Call, body func()) {
-	c.Bytes = callBytes(c)
+	c.CountBytes()
 	r.enter()
 	if r.replay != nil {
 		r.replay.add(c, body)
@@ -60,23 +60,6 @@ func (r *reference) enter() {
 		r.mu.Unlock()
 		panic("devicetest: device used after Close")
 	}
-}
-
-// callBytes is the size of all destinations and sources of c.
-func callBytes(c device.Call) (n int64) {
-	size := func(b device.Buffer) int64 {
-		if b == nil {
-			return 0
-		}
-		return int64(b.Len()) * int64(b.DType().Size())
-	}
-	for _, d := range c.Dst {
-		n += size(d.Buf)
-	}
-	for _, b := range c.Src {
-		n += size(b)
-	}
-	return n
 }
 
 // traced tells Trace's function of a call; not of those it makes itself.
