@@ -108,11 +108,7 @@ __device__ __forceinline__ indices load_indices(const int *index, index_t g, int
     return {{i.x, i.y, i.z, i.w}};
 }
 
-__device__ __forceinline__ void store_indices(int *index, index_t g, indices i, int add, int width) {
-    if (add) {
-        indices old = load_indices(index, g, width);
-        for (int k = 0; k < 4; k++) i.v[k] += old.v[k];
-    }
+__device__ __forceinline__ void store_indices(int *index, index_t g, indices i, int width) {
     if (width == 1)
         index[g] = i.v[0];
     else
@@ -120,7 +116,7 @@ __device__ __forceinline__ void store_indices(int *index, index_t g, indices i, 
 }
 
 template <class In, class Out>
-__device__ __forceinline__ void max_pool(Out *y, int add, int *index, int add_index, const In *x, const pool &p) {
+__device__ __forceinline__ void max_pool(Out *y, int add, int *index, const In *x, const pool &p) {
     site s(p.images, p.h.out, p.w.out);
     if (!s.inside) return;
     places rows = window(s.i, p.h, 0), cols = window(s.j, p.w, 0);
@@ -139,7 +135,7 @@ __device__ __forceinline__ void max_pool(Out *y, int add, int *index, int add_in
                 }
             }
         if (y) store_wide(y, c.at(s.place), largest, add, c.width);
-        if (index) store_indices(index, c.at(s.place), at, add_index, c.width);
+        if (index) store_indices(index, c.at(s.place), at, c.width);
     }
 }
 
@@ -203,9 +199,9 @@ __device__ __forceinline__ void avg_pool_grad(Out *dx, int add, const In *dy, co
 }
 
 #define POOL(column, In, Out)                                                                                         \
-    extern "C" __global__ void pool_max_##column(Out *__restrict__ y, int add, int *__restrict__ index, int add_index, \
+    extern "C" __global__ void pool_max_##column(Out *__restrict__ y, int add, int *__restrict__ index,                \
                                                  const In *__restrict__ x, pool p) {                                  \
-        max_pool(y, add, index, add_index, x, p);                                                                     \
+        max_pool(y, add, index, x, p);                                                                                \
     }                                                                                                                 \
     extern "C" __global__ void pool_max_grad_##column(Out *__restrict__ dx, int add, const In *__restrict__ dy,       \
                                                       const int *__restrict__ index, pool p) {                        \

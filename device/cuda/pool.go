@@ -8,7 +8,7 @@ func (d *Device) MaxPool(y, index device.Dst, x device.Buffer, s device.Pool) {
 	call := device.Call{Op: "MaxPool", Dst: [4]device.Dst{y, index}, Src: [8]device.Buffer{x}, FLOPs: poolFLOPs(s)}
 	d.run(call, func(l *launcher) {
 		if y.Wanted() || index.Wanted() {
-			l.launch("pool", "max", column(y, x), poolOutputs(s), l.args().dst(y).dst(index).ptr(x).pool(s))
+			l.launch("pool", "max", column(y, x), poolOutputs(s), l.args().dst(y).ptr(index.Buf).ptr(x).pool(s))
 		}
 	})
 }
