@@ -36,9 +36,7 @@ func (s stored) read(dst []float32, ld, i, row, rows, col, cols int) {
 func (b *buffer) copyTo(dst []float32, at int) {
 	switch {
 	case b.dtype == device.BFloat16:
-		for i, v := range b.bf16[at:][:len(dst)] {
-			dst[i] = v.float32()
-		}
+		b.dev.kernel.widen(dst, b.bf16[at:][:len(dst)])
 	case len(dst) < 8: // a call of copy would take longer
 		for i, v := range b.f32[at:][:len(dst)] {
 			dst[i] = v

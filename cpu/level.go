@@ -49,6 +49,7 @@ type kernels struct {
 	// transpose sets dst[c*ldd+r] = src[r*lds+c] for r < 8 and c < cols, a
 	// multiple of 8.
 	transpose func(dst []float32, ldd int, src []float32, lds, cols int)
+	conversions
 }
 
 // A microKernel adds a product to a micro-tile that it keeps in registers:

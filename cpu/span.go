@@ -1,24 +1,6 @@
 package cpu
 
-import (
-	"math"
-
-	"example.org/chainrule/device"
-)
-
-// bfloat16 is the upper half of a float32.
-type bfloat16 uint16
-
-func (v bfloat16) float32() float32 { return math.Float32frombits(uint32(v) << 16) }
-
-// toBFloat16 rounds to nearest, ties to even; NaN stays a quiet NaN.
-func toBFloat16(f float32) bfloat16 {
-	u := math.Float32bits(f)
-	if f != f {
-		return bfloat16(u>>16 | 0x40)
-	}
-	return bfloat16((u + 0x7FFF + u>>16&1) >> 16)
-}
+import "example.org/chainrule/device"
 
 // load is elements lo to hi of data as float32: a view of them, or widened
 // into tmp.
@@ -27,9 +9,7 @@ func load(b *buffer, lo, hi int, tmp []float32) []float32 {
 		return b.f32[lo:hi]
 	}
 	tmp = tmp[:hi-lo]
-	for i, v := range b.bf16[lo:hi] {
-		tmp[i] = v.float32()
-	}
+	b.dev.kernel.widen(tmp, b.bf16[lo:hi])
 	return tmp
 }
 
@@ -61,13 +41,9 @@ func (o out) commit() {
 	switch {
 	case o.dst == nil:
 	case o.dst.dtype == device.BFloat16 && o.add:
-		for i, v := range o.v {
-			o.dst.bf16[o.lo+i] = toBFloat16(o.dst.bf16[o.lo+i].float32() + v)
-		}
+		o.dst.dev.kernel.addRound(o.dst.bf16[o.lo:][:len(o.v)], o.v)
 	case o.dst.dtype == device.BFloat16:
-		for i, v := range o.v {
-			o.dst.bf16[o.lo+i] = toBFloat16(v)
-		}
+		o.dst.dev.kernel.round(o.dst.bf16[o.lo:][:len(o.v)], o.v)
 	case o.add:
 		for i, v := range o.v {
 			o.dst.f32[o.lo+i] += v
