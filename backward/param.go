@@ -135,6 +135,7 @@ type Param struct {
 	group  int
 	offset int // in its slab
 	value  *tensor.Tensor
+	low    *tensor.Tensor // value in BFloat16, where a copy is kept
 	grad   *tensor.Tensor
 }
 
@@ -202,6 +203,7 @@ type registry struct {
 	byName map[string]*Param
 
 	values, grads *tensor.Tensor // slabs of the parameters
+	low           *tensor.Tensor // values in BFloat16, where a copy is kept
 	states        *tensor.Tensor // slab of the running statistics
 	backup        *tensor.Tensor // states as after the last applied step
 	table         *tensor.Tensor // tensor and group of each row of the slabs

@@ -86,10 +86,11 @@ func (ps *Params) Close() {
 	r := ps.reg
 	for _, p := range r.params {
 		p.value.Free()
+		p.low.Free()
 		p.grad.Free()
-		p.value, p.grad = nil, nil
+		p.value, p.low, p.grad = nil, nil, nil
 	}
-	for _, slab := range []**tensor.Tensor{&r.values, &r.grads, &r.states, &r.backup, &r.table} {
+	for _, slab := range []**tensor.Tensor{&r.values, &r.low, &r.grads, &r.states, &r.backup, &r.table} {
 		(*slab).Free()
 		*slab = nil
 	}
@@ -123,9 +124,43 @@ func (r *registry) writeTable() error {
 	return err
 }
 
-// written is called after every write to the values: it keeps the statistics as
-// the state to return to.
-func (r *registry) written() error { return tensor.CastInto(tensor.To(r.backup), r.states) }
+// written is called after every write to the values but an optimizer's: it keeps
+// the statistics as the state to return to, and refreshes the copy.
+func (r *registry) written() error {
+	if err := tensor.CastInto(tensor.To(r.backup), r.states); err != nil || r.low == nil {
+		return err
+	}
+	return tensor.CastInto(tensor.To(r.low), r.values)
+}
+
+// KeepBFloat16 keeps a BFloat16 copy of the trainable parameters from now until
+// Close, 2 bytes each. Optimizers write it with the weights, so that a tape of that
+// precision has no weight to round. No tape is under way when it is called, and
+// steps recorded before must be recorded anew; a second call does nothing. The
+// error is a *device.MemoryError, or says that Open comes first.
+func (ps *Params) KeepBFloat16() error {
+	r := ps.reg
+	if r.values == nil {
+		return errNotOpen
+	}
+	if r.low != nil {
+		return nil
+	}
+	low, err := tensor.Cast(r.values, device.BFloat16)
+	if err != nil {
+		return err
+	}
+	r.low = low
+	for _, p := range r.params {
+		if p.state {
+			continue
+		}
+		if p.low, err = low.View(p.offset, p.layout.Shape...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // discard forgets an unfinished step: gradients become zero, and the running
 // statistics those of the last applied step.
@@ -172,6 +207,10 @@ func (ps *Params) Device() device.Device { return ps.reg.dev }
 // optimizers; nil before Open. Whoever writes to it calls Written.
 func (ps *Params) Values() *tensor.Tensor { return ps.reg.values }
 
+// Low is the BFloat16 copy of Values, laid out as they are; nil unless
+// [Params.KeepBFloat16] asked for it.
+func (ps *Params) Low() *tensor.Tensor { return ps.reg.low }
+
 // Grads is the slab of their gradients, laid out as Values; nil before Open.
 func (ps *Params) Grads() *tensor.Tensor { return ps.reg.grads }
 
@@ -195,8 +234,9 @@ func (ps *Params) Updated(control *tensor.Tensor) error {
 	return tensor.Settle(ps.reg.states, ps.reg.backup, control)
 }
 
-// Written tells that somebody wrote to running statistics directly: a discarded
-// step returns to these. The error says that Open comes first.
+// Written tells that somebody wrote to values or running statistics directly: a
+// BFloat16 copy follows, and a discarded step returns to these statistics. The
+// error says that Open comes first.
 func (ps *Params) Written() error {
 	if ps.reg.values == nil {
 		return errNotOpen

@@ -174,14 +174,18 @@ func (t *Tape) place(x *tensor.Tensor) *Var {
 // one Var, however often it is asked for.
 func (t *Tape) Param(p *Param) *Var { return t.param(p, p.value) }
 
-// Weight is Param for matrices and filters: its value has the tape's precision,
-// rounded anew for each tape, and its gradient is Float32 all the same.
+// Weight is Param for matrices and filters: its value has the tape's precision, and
+// its gradient is Float32 all the same. In BFloat16 it is the copy that
+// [Params.KeepBFloat16] keeps, or else rounded anew for each tape.
 func (t *Tape) Weight(p *Param) *Var {
 	if t.mode.Precision != device.BFloat16 || p.value == nil || t.closed() {
 		return t.Param(p)
 	}
 	if v := t.params[placed{p, device.BFloat16}]; v != nil {
 		return v
+	}
+	if p.low != nil {
+		return t.param(p, p.low)
 	}
 	low, err := tensor.Cast(p.value, device.BFloat16)
 	if err != nil {

@@ -7,17 +7,19 @@ import (
 )
 
 // Adam applies a step of Adam or AdamW; see device.Update.
-func (d *Device) Adam(w, m, v, grad, control, table device.Buffer, s device.Adam) {
+func (d *Device) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
+	// A Call has room for four destinations: low, never read, stands last.
 	call := device.Call{
 		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(m), device.To(v), device.To(grad)},
-		Src: [8]device.Buffer{control, table}, FLOPs: 15 * int64(w.Len()),
+		Src: [8]device.Buffer{control, table, low}, FLOPs: 15 * int64(w.Len()),
 	}
 	d.run(call, func(p *plan) {
-		w, m, v, grad, control := f32(w), f32(m), f32(v), f32(grad), i32(control)
+		w, low, m, v, grad, control := f32(w), bf16(low), f32(m), f32(v), f32(grad), i32(control)
 		groups := new([device.MaxGroups]adamConstants)
 		p.each(1, func(_, _ int) { readAdam(groups, control, s) })
 		p.eachSlabRow(control, i32(table), grad, func(r int, group int32) {
 			groups[group].row(rowOf(w, r), rowOf(m, r), rowOf(v, r), rowOf(grad, r))
+			d.kernel.refresh(low, rowOf(w, r), r)
 		})
 	})
 }

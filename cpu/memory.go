@@ -84,6 +84,14 @@ func f32(b device.Buffer) []float32 {
 	return of(b).f32
 }
 
+// bf16 is a buffer that is always BFloat16; nil for nil.
+func bf16(b device.Buffer) []bfloat16 {
+	if b == nil {
+		return nil
+	}
+	return of(b).bf16
+}
+
 // i32 is a buffer of Int32; nil for nil.
 func i32(b device.Buffer) []int32 {
 	if b == nil {

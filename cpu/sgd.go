@@ -3,13 +3,13 @@ package cpu
 import "example.org/chainrule/device"
 
 // SGD applies a step of stochastic gradient descent; see device.Update.
-func (d *Device) SGD(w, v, grad, control, table device.Buffer, s device.SGD) {
+func (d *Device) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD) {
 	call := device.Call{
-		Op: "SGD", Dst: [4]device.Dst{device.To(w), device.To(v), device.To(grad)},
+		Op: "SGD", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v), device.To(grad)},
 		Src: [8]device.Buffer{control, table}, FLOPs: 8 * int64(w.Len()),
 	}
 	d.run(call, func(p *plan) {
-		w, v, grad, control := f32(w), f32(v), f32(grad), i32(control)
+		w, low, v, grad, control := f32(w), bf16(low), f32(v), f32(grad), i32(control)
 		now := new(step)
 		p.each(1, func(_, _ int) { now.read(control) })
 		p.eachSlabRow(control, i32(table), grad, func(r int, group int32) {
@@ -19,6 +19,7 @@ func (d *Device) SGD(w, v, grad, control, table device.Buffer, s device.SGD) {
 			} else {
 				k.momentumRow(rowOf(w, r), rowOf(v, r), rowOf(grad, r), s, now.applied == 1)
 			}
+			d.kernel.refresh(low, rowOf(w, r), r)
 		})
 	})
 }

@@ -24,6 +24,13 @@ func (p *plan) eachSlabRow(control, table []int32, grad []float32, update func(r
 	})
 }
 
+// refresh makes row r of low, the weights' copy where one is kept, follow w.
+func (k *kernels) refresh(low []bfloat16, w *row, r int) {
+	if low != nil {
+		k.round(low[r*device.RowLen:][:device.RowLen], w[:])
+	}
+}
+
 // A step is what a control block says about the step to apply.
 type step struct {
 	applied     float64 // steps, this one counted

@@ -35,17 +35,22 @@ func updateCases(rows int) []kernelCase {
 	return []kernelCase{
 		{name("SGD"), func(b *bed) (func(), []device.Buffer) {
 			control, table, s := b.slabs(rows, 2)
-			return func() { b.SGD(s[0], nil, s[1], control, table, device.SGD{}) }, s
+			return func() { b.SGD(s[0], nil, nil, s[1], control, table, device.SGD{}) }, s
 		}},
 		{name("SGDMomentum"), func(b *bed) (func(), []device.Buffer) {
 			control, table, s := b.slabs(rows, 3)
-			return func() { b.SGD(s[0], s[1], s[2], control, table, device.SGD{Momentum: 0.9}) }, s
+			return func() { b.SGD(s[0], nil, s[1], s[2], control, table, device.SGD{Momentum: 0.9}) }, s
+		}},
+		{name("SGDMomentumLow"), func(b *bed) (func(), []device.Buffer) {
+			control, table, s := b.slabs(rows, 3)
+			s = append(s, b.data(device.BFloat16, rows*device.RowLen))
+			return func() { b.SGD(s[0], s[3], s[1], s[2], control, table, device.SGD{Momentum: 0.9}) }, s
 		}},
 		{name("AdamW"), func(b *bed) (func(), []device.Buffer) {
 			control, table, s := b.slabs(rows, 4)
 			rule := device.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decoupled: true}
 			s[2] = b.positive(device.Float32, rows*device.RowLen)
-			return func() { b.Adam(s[0], s[1], s[2], s[3], control, table, rule) }, s
+			return func() { b.Adam(s[0], nil, s[1], s[2], s[3], control, table, rule) }, s
 		}},
 		{name("Gate"), func(b *bed) (func(), []device.Buffer) {
 			control, _, s := b.slabs(rows, 1)

@@ -25,9 +25,10 @@ type Update interface {
 	//	g += λ w;  v = ControlApplied is 1 ? g : μ v + (1-dampening) g
 	//	w -= η (nesterov ? g + μ v : v)
 	//
-	// and sets grad to zero whether or not the step is applied. v is nil where
-	// μ is 0. w, v, grad: always Float32.
-	SGD(w, v, grad, control, table Buffer, s SGD)
+	// and sets grad to zero whether or not the step is applied. low, nil for none,
+	// becomes w in the rows that move. v is nil where μ is 0. w, v, grad: always
+	// Float32; low: always BFloat16.
+	SGD(w, low, v, grad, control, table Buffer, s SGD)
 	// Adam applies a step, with t the number of steps applied (Kingma 2015; with
 	// s.Decoupled Loshchilov 2019):
 	//
@@ -35,9 +36,10 @@ type Update interface {
 	//	m = β₁ m + (1-β₁) g;  v = β₂ v + (1-β₂) g²
 	//	w -= η m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + ε)
 	//
-	// and sets grad to zero whether or not the step is applied. w, m, v, grad:
-	// always Float32.
-	Adam(w, m, v, grad, control, table Buffer, s Adam)
+	// and sets grad to zero whether or not the step is applied. low, nil for none,
+	// becomes w in the rows that move. w, m, v, grad: always Float32; low: always
+	// BFloat16.
+	Adam(w, low, m, v, grad, control, table Buffer, s Adam)
 	// Settle ends a step for running statistics: where it was applied,
 	// backup = state, else state = backup. state, backup: always Float32.
 	Settle(state, backup, control Buffer)

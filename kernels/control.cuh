@@ -37,3 +37,10 @@ __device__ __forceinline__ void each_slab_group(const int *control, const int *t
         store4(grad, g, {}, 0);
     });
 }
+
+// store_weights sets elements 4 g to 4 g + 3 of the weights, and of their copy where
+// one is kept.
+__device__ __forceinline__ void store_weights(float *w, bf16 *low, index_t g, quad at) {
+    store4(w, g, at, 0);
+    if (low) store4(low, g, at, 0);
+}

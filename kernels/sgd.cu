@@ -7,21 +7,22 @@
 // a slab are 16 such groups, so that half a warp shares a row's group.
 //
 //   block      256 threads, at most 4096 blocks; nothing shared
-//   registers  32 (plain), 30 (momentum; ptxas, sm_80)
-//   bytes      16 an element, 24 with momentum; 5 to 9 operations
+//   registers  28 (plain), 30 (momentum; ptxas, sm_80)
+//   bytes      16 an element, 24 with momentum, 2 more with a bfloat16 copy; 5 to 9
+//              operations
 //   bound      memory
 #include "control.cuh"
 
-extern "C" __global__ void sgd_plain_f32(float *w, float *grad, const int *control, const int *table, int n) {
+extern "C" __global__ void sgd_plain_f32(float *w, bf16 *low, float *grad, const int *control, const int *table, int n) {
     each_slab_group(control, table, grad, n, [=](index_t g, int group, quad d) {
         float rate = control_float(control, CONTROL_RATE + group), decay = control_float(control, CONTROL_DECAY + group);
         quad at = load4(w, g);
         for (int k = 0; k < 4; k++) at.v[k] -= rate * (d.v[k] + decay * at.v[k]);
-        store4(w, g, at, 0);
+        store_weights(w, low, g, at);
     });
 }
 
-extern "C" __global__ void sgd_momentum_f32(float *w, float *v, float *grad, const int *control, const int *table,
+extern "C" __global__ void sgd_momentum_f32(float *w, bf16 *low, float *v, float *grad, const int *control, const int *table,
                                             float momentum, float fresh, float own, float ahead, int n) {
     bool first = control[CONTROL_APPLIED] == 1;
     each_slab_group(control, table, grad, n, [=](index_t g, int group, quad d) {
@@ -34,6 +35,6 @@ extern "C" __global__ void sgd_momentum_f32(float *w, float *v, float *grad, con
             at.v[k] -= rate * (own * step + ahead * moving.v[k]);
         }
         store4(v, g, moving, 0);
-        store4(w, g, at, 0);
+        store_weights(w, low, g, at);
     });
 }

@@ -51,6 +51,6 @@ func newAdam(ps *backward.Params, lr float32, o Adam, decoupled bool) (Optimizer
 		return nil, err
 	}
 	m, v := u.slabs[0], u.slabs[1]
-	u.apply = func() error { return tensor.Adam(ps.Values(), m, v, ps.Grads(), u.control, ps.Table(), s) }
+	u.apply = func() error { return tensor.Adam(ps.Values(), ps.Low(), m, v, ps.Grads(), u.control, ps.Table(), s) }
 	return u, nil
 }

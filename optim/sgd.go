@@ -44,6 +44,6 @@ func NewSGD(ps *backward.Params, lr float32, o SGD) (Optimizer, error) {
 	if slabs > 0 {
 		v = u.slabs[0]
 	}
-	u.apply = func() error { return tensor.SGD(ps.Values(), v, ps.Grads(), u.control, ps.Table(), s) }
+	u.apply = func() error { return tensor.SGD(ps.Values(), ps.Low(), v, ps.Grads(), u.control, ps.Table(), s) }
 	return u, nil
 }

@@ -24,31 +24,32 @@ func Gate(control, grad, loss *Tensor, g device.Gate) error {
 
 // SGD applies a step of stochastic gradient descent to the slab w and sets grad
 // to zero; see [device.Update]. w, v and grad are Float32 of one shape, v nil
-// where the momentum is 0; control is Int32 [device.ControlWords]; table is
-// Int32, two words for each device.RowLen elements. The error is a *ShapeError.
-func SGD(w, v, grad, control, table *Tensor, s device.SGD) error {
+// where the momentum is 0; low is w's copy in BFloat16, nil for none; control is
+// Int32 [device.ControlWords]; table is Int32, two words for each device.RowLen
+// elements. The error is a *ShapeError.
+func SGD(w, low, v, grad, control, table *Tensor, s device.SGD) error {
 	const op = "SGD"
 	if v == nil && s.Momentum != 0 {
 		return misfit(op, fmt.Sprintf("momentum %v wants a velocity", s.Momentum), w)
 	}
-	if err := first(slab(op, "w", w, w), optional(op, "v", w, v, device.Float32, w.shape...), slab(op, "grad", w, grad),
+	if err := first(slab(op, "w", w, w), copied(op, w, low), optional(op, "v", w, v, device.Float32, w.shape...), slab(op, "grad", w, grad),
 		controls(op, w, control), tabled(op, w, table)); err != nil {
 		return err
 	}
-	w.dev.SGD(w.buf, v.buffer(), grad.buf, control.buf, table.buf, s)
+	w.dev.SGD(w.buf, low.buffer(), v.buffer(), grad.buf, control.buf, table.buf, s)
 	return nil
 }
 
 // Adam applies a step of Adam, or with s.Decoupled of AdamW, to the slab w and
 // sets grad to zero; see [device.Update]. w, m, v and grad are Float32 of one
-// shape; control and table are as for [SGD]. The error is a *ShapeError.
-func Adam(w, m, v, grad, control, table *Tensor, s device.Adam) error {
+// shape; low, control and table are as for [SGD]. The error is a *ShapeError.
+func Adam(w, low, m, v, grad, control, table *Tensor, s device.Adam) error {
 	const op = "Adam"
-	if err := first(slab(op, "w", w, w), slab(op, "m", w, m), slab(op, "v", w, v), slab(op, "grad", w, grad),
+	if err := first(slab(op, "w", w, w), copied(op, w, low), slab(op, "m", w, m), slab(op, "v", w, v), slab(op, "grad", w, grad),
 		controls(op, w, control), tabled(op, w, table)); err != nil {
 		return err
 	}
-	w.dev.Adam(w.buf, m.buf, v.buf, grad.buf, control.buf, table.buf, s)
+	w.dev.Adam(w.buf, low.buffer(), m.buf, v.buf, grad.buf, control.buf, table.buf, s)
 	return nil
 }
 
@@ -78,6 +79,10 @@ func Lerp(y, x *Tensor, s device.Lerp) error {
 // slab checks that t is Float32 of w's shape.
 func slab(op, name string, w, t *Tensor) error {
 	return typed(op, name, w, t, device.Float32, w.shape...)
+}
+
+func copied(op string, w, low *Tensor) error {
+	return optional(op, "low", w, low, device.BFloat16, w.shape...)
 }
 
 func controls(op string, w, control *Tensor) error {

@@ -41,7 +41,7 @@ func TestGateAndSGD(t *testing.T) {
 	require.InDelta(t, 16, math.Float32frombits(uint32(words[device.ControlNorm])), 1e-4)
 	require.InDelta(t, 0.5, math.Float32frombits(uint32(words[device.ControlClip])), 1e-5)
 
-	require.NoError(t, tensor.SGD(w, nil, grad, control, table, device.SGD{}))
+	require.NoError(t, tensor.SGD(w, nil, nil, grad, control, table, device.SGD{}))
 	k.all(w, 0.5)
 	k.all(grad, 0)
 }
@@ -53,7 +53,7 @@ func TestAdam(t *testing.T) {
 	require.NoError(t, tensor.Fill(m, 0))
 	require.NoError(t, tensor.Fill(v, 0))
 	require.NoError(t, tensor.Gate(control, grad, nil, device.Gate{}))
-	require.NoError(t, tensor.Adam(w, m, v, grad, control, table, device.Adam{Beta1: 0.5, Beta2: 0.75}))
+	require.NoError(t, tensor.Adam(w, nil, m, v, grad, control, table, device.Adam{Beta1: 0.5, Beta2: 0.75}))
 	k.all(w, 0.5) // the first step goes by the rate against the sign of the gradient
 	k.all(m, 1)
 	k.all(v, 1)
@@ -85,17 +85,18 @@ func TestUpdateErrors(t *testing.T) {
 	k.fails(tensor.Gate(control, ints, nil, device.Gate{}), "Gate: [64] does not fit: grad is int32, want float32")
 	k.fails(tensor.Gate(control, grad, w, device.Gate{}), "Gate: [64] and [64] do not fit: loss is [64], want [1]")
 
-	k.fails(tensor.SGD(w, nil, grad, control, table, device.SGD{Momentum: 0.9}), "SGD: [64] does not fit: momentum 0.9 wants a velocity")
-	k.fails(tensor.SGD(w, one, grad, control, table, device.SGD{}), "SGD: [64] and [1] do not fit: v is [1], want [64]")
-	k.fails(tensor.SGD(ints, nil, grad, control, table, device.SGD{}), "SGD: [64] does not fit: w is int32, want float32")
-	k.fails(tensor.SGD(w, nil, one, control, table, device.SGD{}), "SGD: [64] and [1] do not fit: grad is [1], want [64]")
-	k.fails(tensor.SGD(w, nil, grad, w, table, device.SGD{}), "SGD: [64] does not fit: control is float32, want int32")
-	k.fails(tensor.SGD(w, nil, grad, control, ids, device.SGD{}), "SGD: [64] and [1] do not fit: table is [1], want [2]")
+	k.fails(tensor.SGD(w, nil, nil, grad, control, table, device.SGD{Momentum: 0.9}), "SGD: [64] does not fit: momentum 0.9 wants a velocity")
+	k.fails(tensor.SGD(w, nil, one, grad, control, table, device.SGD{}), "SGD: [64] and [1] do not fit: v is [1], want [64]")
+	k.fails(tensor.SGD(w, w, nil, grad, control, table, device.SGD{}), "SGD: [64] does not fit: low is float32, want bfloat16")
+	k.fails(tensor.SGD(ints, nil, nil, grad, control, table, device.SGD{}), "SGD: [64] does not fit: w is int32, want float32")
+	k.fails(tensor.SGD(w, nil, nil, one, control, table, device.SGD{}), "SGD: [64] and [1] do not fit: grad is [1], want [64]")
+	k.fails(tensor.SGD(w, nil, nil, grad, w, table, device.SGD{}), "SGD: [64] does not fit: control is float32, want int32")
+	k.fails(tensor.SGD(w, nil, nil, grad, control, ids, device.SGD{}), "SGD: [64] and [1] do not fit: table is [1], want [2]")
 	more := k.f32(ramp(65))
-	k.fails(tensor.SGD(more, nil, more, control, table, device.SGD{}), "SGD: [65] and [2] do not fit: table is [2], want [4]")
+	k.fails(tensor.SGD(more, nil, nil, more, control, table, device.SGD{}), "SGD: [65] and [2] do not fit: table is [2], want [4]")
 
 	adam := func(m, v, grad, control, table *tensor.Tensor) error {
-		return tensor.Adam(w, m, v, grad, control, table, device.Adam{})
+		return tensor.Adam(w, nil, m, v, grad, control, table, device.Adam{})
 	}
 	k.fails(adam(one, w, grad, control, table), "Adam: [64] and [1] do not fit: m is [1], want [64]")
 	k.fails(adam(w, one, grad, control, table), "Adam: [64] and [1] do not fit: v is [1], want [64]")

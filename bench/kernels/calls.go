@@ -140,10 +140,10 @@ func updateCalls() []call {
 	return []call{
 		{"Gate", func(b *bed) { b.Gate(b.control(), slab(b), nil, device.Gate{MaxNorm: 1}) }},
 		{"SGD momentum", func(b *bed) {
-			b.SGD(slab(b), slab(b), slab(b), b.control(), b.table(), device.SGD{Momentum: 0.9})
+			b.SGD(slab(b), nil, slab(b), slab(b), b.control(), b.table(), device.SGD{Momentum: 0.9})
 		}},
 		{"AdamW", func(b *bed) {
-			b.Adam(slab(b), slab(b), slab(b), slab(b), b.control(), b.table(), device.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decoupled: true})
+			b.Adam(slab(b), nil, slab(b), slab(b), slab(b), b.control(), b.table(), device.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decoupled: true})
 		}},
 	}
 }

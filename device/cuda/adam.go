@@ -7,14 +7,15 @@ import (
 )
 
 // Adam applies a step of Adam or AdamW; see device.Update.
-func (d *Device) Adam(w, m, v, grad, control, table device.Buffer, s device.Adam) {
+func (d *Device) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
 	n := w.Len()
+	// A Call has room for four destinations: low, never read, stands last.
 	call := device.Call{
 		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(m), device.To(v), device.To(grad)},
-		Src: [8]device.Buffer{control, table}, FLOPs: 15 * int64(n),
+		Src: [8]device.Buffer{control, table, low}, FLOPs: 15 * int64(n),
 	}
 	d.run(call, func(l *launcher) {
-		a := l.args().ptr(w).ptr(m).ptr(v).ptr(grad).ptr(control).ptr(table)
+		a := l.args().ptr(w).ptr(low).ptr(m).ptr(v).ptr(grad).ptr(control).ptr(table)
 		a.f32(s.Beta1, s.Beta2, logarithm(s.Beta1), logarithm(s.Beta2), s.Epsilon).flag(s.Decoupled).i32(n)
 		l.launch("adam", "step", "f32", elements(n), a)
 	})

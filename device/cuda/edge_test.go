@@ -79,7 +79,7 @@ func TestFirstStepReadsNoVelocity(t *testing.T) {
 	v, err := d.Alloc(device.Float32, device.RowLen)
 	require.NoError(t, err)
 	w, grad := uploaded(t, d, make([]float32, device.RowLen)), uploaded(t, d, slices.Repeat([]float32{2}, device.RowLen))
-	d.SGD(w, v, grad, uploaded(t, d, words), uploaded(t, d, []int32{0, 0}), device.SGD{Momentum: 0.9})
+	d.SGD(w, nil, v, grad, uploaded(t, d, words), uploaded(t, d, []int32{0, 0}), device.SGD{Momentum: 0.9})
 	got := make([]float32, device.RowLen)
 	require.NoError(t, d.Download(got, w))
 	require.Equal(t, slices.Repeat([]float32{-1}, device.RowLen), got)

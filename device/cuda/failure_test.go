@@ -143,7 +143,7 @@ func train(d *Device) error {
 		d.CrossEntropyGrad(device.To(dlogits), loss, logits, lse, labels, nil, ce)
 		d.MatMul(device.Onto(grad), device.Dst{}, x, dlogits, nil, device.MatMul{Batch: 1, M: in, N: classes, K: rows, TransA: true})
 		d.Gate(control, grad, loss, device.Gate{MaxNorm: 1})
-		d.SGD(w, nil, grad, control, table, device.SGD{})
+		d.SGD(w, nil, nil, grad, control, table, device.SGD{})
 		return nil
 	}
 	step()

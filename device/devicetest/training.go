@@ -51,7 +51,7 @@ func (t training) setGrad(g float64) {
 
 func (t training) step() error {
 	t.d.Gate(t.control.view, t.grad.view, nil, device.Gate{})
-	t.d.SGD(t.w.view, nil, t.grad.view, t.control.view, t.table.view, device.SGD{})
+	t.d.SGD(t.w.view, nil, nil, t.grad.view, t.control.view, t.table.view, device.SGD{})
 	return nil
 }
 

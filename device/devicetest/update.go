@@ -66,6 +66,17 @@ func (l slab) state(f func() float64) result {
 	return result{dtype: device.Float32, n: len(v), always: true, prior: v}
 }
 
+// low makes a copy of a slab in BFloat16 that no update has reached, so that it
+// shows which rows one does; none where none is kept.
+func (l slab) low(kept bool, f func() float64) result {
+	if !kept {
+		return result{unwanted: true}
+	}
+	r := l.state(func() float64 { return round(device.BFloat16, f()) })
+	r.dtype = device.BFloat16
+	return r
+}
+
 // checkUpdate gives the slabs of an update their tolerances, and checks it. The
 // last slab is the gradient, which must be zero afterwards.
 func (s *suite) checkUpdate(c check, n float64) {

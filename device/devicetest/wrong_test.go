@@ -141,8 +141,8 @@ func (d faultUnseen) Gate(control, grad, loss device.Buffer, s device.Gate) {
 type stateStale struct{ *reference }
 
 // SGD reads v at the first step too.
-func (d stateStale) SGD(w, v, grad, control, table device.Buffer, s device.SGD) {
-	d.spoiled(control, func(c []float64) { c[device.ControlApplied]++ }, func() { d.reference.SGD(w, v, grad, control, table, s) })
+func (d stateStale) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD) {
+	d.spoiled(control, func(c []float64) { c[device.ControlApplied]++ }, func() { d.reference.SGD(w, low, v, grad, control, table, s) })
 }
 
 type rateRemembered struct {
@@ -151,19 +151,19 @@ type rateRemembered struct {
 }
 
 // SGD takes the first rate it saw.
-func (d rateRemembered) SGD(w, v, grad, control, table device.Buffer, s device.SGD) {
+func (d rateRemembered) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD) {
 	d.run(device.Call{Op: "rate"}, func() {
 		if *d.rate == 0 {
 			*d.rate = values(control)[device.ControlRate]
 		}
 	})
-	d.spoiled(control, func(c []float64) { c[device.ControlRate] = *d.rate }, func() { d.reference.SGD(w, v, grad, control, table, s) })
+	d.spoiled(control, func(c []float64) { c[device.ControlRate] = *d.rate }, func() { d.reference.SGD(w, low, v, grad, control, table, s) })
 }
 
 type noCorrection struct{ *reference }
 
-func (d noCorrection) Adam(w, m, v, grad, control, table device.Buffer, s device.Adam) {
-	d.spoiled(control, func(c []float64) { c[device.ControlApplied] = 1e9 }, func() { d.reference.Adam(w, m, v, grad, control, table, s) })
+func (d noCorrection) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
+	d.spoiled(control, func(c []float64) { c[device.ControlApplied] = 1e9 }, func() { d.reference.Adam(w, low, m, v, grad, control, table, s) })
 }
 
 type refusedKept struct{ *reference }
