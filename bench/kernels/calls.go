@@ -137,13 +137,17 @@ func unaryGrad(f device.UnaryFunc) func(*bed, device.DType) {
 
 func updateCalls() []call {
 	slab := func(b *bed) device.Buffer { return b.data(device.Float32, elements) }
+	adamW := device.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decoupled: true}
 	return []call{
 		{"Gate", func(b *bed) { b.Gate(b.control(), slab(b), nil, device.Gate{MaxNorm: 1}) }},
 		{"SGD momentum", func(b *bed) {
 			b.SGD(slab(b), nil, slab(b), slab(b), b.control(), b.table(), device.SGD{Momentum: 0.9})
 		}},
 		{"AdamW", func(b *bed) {
-			b.Adam(slab(b), nil, slab(b), slab(b), slab(b), b.control(), b.table(), device.Adam{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decoupled: true})
+			b.Adam(slab(b), nil, slab(b), slab(b), slab(b), b.control(), b.table(), adamW)
+		}},
+		{"AdamW with a BFloat16 copy", func(b *bed) {
+			b.Adam(slab(b), b.data(device.BFloat16, elements), slab(b), slab(b), slab(b), b.control(), b.table(), adamW)
 		}},
 	}
 }

@@ -1,6 +1,9 @@
 package cuda
 
-import "example.org/chainrule/device"
+import (
+	"example.org/chainrule/device"
+	"example.org/chainrule/device/cuda/driver"
+)
 
 // Binary sets y = f(a, b); see device.Elementwise.
 func (d *Device) Binary(y device.Dst, a, b device.Buffer, s device.Binary) {
@@ -38,14 +41,20 @@ type binaryGrad struct {
 }
 
 // run takes sums over repeated axes first: what does not repeat may be written over
-// a source.
+// a source. Their workspace is there before anything is written.
 func (g *binaryGrad) run(da, db device.Dst) {
+	var sums [2]partSums
+	for i, dst := range [2]device.Dst{da, db} {
+		if dst.Wanted() && g.axes.repeats(i) {
+			sums[i] = g.parts(i)
+		}
+	}
 	var wide, rest [2]device.Dst // those that do not repeat: Float32 under BFloat16, and as the sources are
 	for i, dst := range [2]device.Dst{da, db} {
 		switch {
 		case !dst.Wanted():
 		case g.axes.repeats(i):
-			g.sum(dst, i)
+			g.sum(dst, i, &sums[i])
 		case dst.Buf.DType() != g.dy.DType():
 			wide[i] = dst
 		default:
@@ -70,16 +79,29 @@ func (g *binaryGrad) each(dst [2]device.Dst) {
 	g.launch("binary", "grad", column(wanted, g.dy), elements(g.n), p)
 }
 
+// partSums are the derivative by an operand that repeats, in parts: over which axes
+// they run, how they are cut, and where they are.
+type partSums struct {
+	sumCut
+	kept, repeated axes
+	at             driver.Ptr
+}
+
+// parts takes workspace for the derivative by operand i.
+func (g *binaryGrad) parts(i int) (s partSums) {
+	s.kept, s.repeated = g.axes.split(i)
+	s.sumCut = cutSums(s.kept.len(), s.repeated.len(), g.axes.strides[i][0] == 0)
+	s.at = g.floats(s.count * s.parts)
+	return s
+}
+
 // sum launches the derivative by operand i, which repeats: parts of the sums into
 // workspace, then the parts into dst.
-func (g *binaryGrad) sum(dst device.Dst, i int) {
-	kept, repeated := g.axes.split(i)
-	c := cutSums(kept.len(), repeated.len(), g.axes.strides[i][0] == 0)
-	parts := g.floats(c.count * c.parts)
-	p := g.args().at(parts).ptr(g.dy).ptr(g.operands[i]).ptr(g.operands[1-i]).i32(int(g.function), i)
-	p.axes(&kept).axes(&repeated).i32(c.count, c.terms, c.parts, c.length, c.lanes)
-	g.launch("binary", "sum", column(device.Dst{}, g.dy), threads(c.count*c.parts*c.lanes), p)
-	g.launch("binary", "add", column(dst, dst.Buf), threads(c.count*32), g.args().dst(dst).at(parts).i32(c.count, c.parts))
+func (g *binaryGrad) sum(dst device.Dst, i int, s *partSums) {
+	p := g.args().at(s.at).ptr(g.dy).ptr(g.operands[i]).ptr(g.operands[1-i]).i32(int(g.function), i)
+	p.axes(&s.kept).axes(&s.repeated).i32(s.count, s.terms, s.parts, s.length, s.lanes)
+	g.launch("binary", "sum", column(device.Dst{}, g.dy), threads(s.count*s.parts*s.lanes), p)
+	g.launch("binary", "add", column(dst, dst.Buf), threads(s.count*32), g.args().dst(dst).at(s.at).i32(s.count, s.parts))
 }
 
 // A sumCut says how sums are shared out, by the shape alone: parts of length terms,

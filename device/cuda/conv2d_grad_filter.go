@@ -24,25 +24,28 @@ type split struct {
 	parts, each int
 }
 
-// gradFilterSplit depends on nothing but the shape, the dtype and the device's
-// model.
+// gradFilterSplit takes the number of parts from the shape and the dtype alone; only
+// the tile that makes them depends on the device's model.
 func gradFilterSplit(x device.Buffer, s device.Conv2D, on *driver.Properties) split {
 	const (
 		threads   = 1 << 17 // enough for any GPU
+		tiles     = 256     // two for each multiprocessor of the large ones
 		lines     = 4       // the least that a part is worth
 		positions = 256
 	)
 	m := gradFilterProduct(x, s)
 	oh, _ := s.Out()
-	t := m.kernel(on)
-	if t == naive {
-		return splitOf(t, s.N*oh, min(threads/max(1, m.count*m.rows*m.columns), s.N*oh/lines), 1)
+	if m.small() {
+		return splitOf(naive, s.N*oh, min(threads/max(1, m.count*m.rows*m.columns), s.N*oh/lines), 1)
 	}
-	most := m.depth / positions
-	m.count *= max(1, most)
-	t = m.tile(on)
-	m.count = s.Groups
-	return splitOf(t, m.depth, min(ceilDiv(2*on.Multiprocessors, m.tiles(t)), most), 32)
+	largest := tile64
+	if m.fills128() {
+		largest = tile128
+	}
+	c := splitOf(tile64, m.depth, min(ceilDiv(tiles, m.tiles(largest)), m.depth/positions), 32)
+	m.count *= c.parts
+	c.tile = m.tile(on)
+	return c
 }
 
 // splitOf divides n lines or positions into at most so many parts of equal

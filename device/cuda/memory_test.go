@@ -43,6 +43,23 @@ func TestTrim(t *testing.T) {
 	d.Free(alloc(t, d, 200_000))
 }
 
+// TestBothDerivativesOrNone gives a call whose both results want workspace memory
+// for none, one and both.
+func TestBothDerivativesOrNone(t *testing.T) {
+	s := device.Binary{Func: device.Mul, Dims: device.Dims{1, 1, 1, 1, 64, 8}, RepeatA: [6]bool{4: true}, RepeatB: [6]bool{5: true}}
+	seen := map[int]bool{}
+	for room := int64(0); room <= 4096; room += 256 {
+		d, null := openNull(t, Options{})
+		a, b, da, db, dy := alloc(t, d, 8), alloc(t, d, 64), alloc(t, d, 8), alloc(t, d, 64), alloc(t, d, 512)
+		d.limit = d.Stats().Live + room
+		d.BinaryGrad(device.To(da), device.To(db), dy, a, b, s)
+		launches := null.count("Launch")
+		require.Equal(t, launches == 0, d.Err() != nil, "%d bytes", room)
+		seen[launches] = true
+	}
+	require.Equal(t, map[int]bool{0: true, 4: true}, seen, "two kernels for each of both, or none")
+}
+
 // TestReplayOwnership frees while recording, and after it.
 func TestReplayOwnership(t *testing.T) {
 	d, null := openNull(t, Options{})

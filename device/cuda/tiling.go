@@ -24,21 +24,27 @@ const (
 
 const (
 	tileThreads = 256 // of the block that makes a tile
-	leastTiled  = 16  // of rows, columns and depth: below it most of a tile is wasted
+	leastTiled  = 16  // of rows, columns and depth
 )
 
 // kernel chooses the kind of kernel for p.
 func (p product) kernel(on *driver.Properties) tile {
-	if min(p.rows, p.columns, p.depth) < leastTiled {
+	if p.small() {
 		return naive
 	}
 	return p.tile(on)
 }
 
+// small reports whether most of any tile would be wasted.
+func (p product) small() bool { return min(p.rows, p.columns, p.depth) < leastTiled }
+
+// fills128 reports whether tiles of 128 can be used and are not mostly empty.
+func (p product) fills128() bool { return p.whole && min(p.rows, p.columns) > 64 }
+
 // tile chooses the largest tile that is not mostly empty and leaves no
 // multiprocessor without one.
 func (p product) tile(on *driver.Properties) tile {
-	if p.whole && min(p.rows, p.columns) > 64 && p.tiles(tile128) >= on.Multiprocessors {
+	if p.fills128() && p.tiles(tile128) >= on.Multiprocessors {
 		return tile128
 	}
 	return tile64

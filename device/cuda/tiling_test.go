@@ -67,6 +67,35 @@ func TestSplits(t *testing.T) {
 	}
 }
 
+// TestPartsAreTheShapes: the number of parts, and so the order of every sum, is the
+// same on any model of GPU; tiles of 128 are for those that they fill.
+func TestPartsAreTheShapes(t *testing.T) {
+	null, _ := openNull(t, Options{})
+	x, err := null.Alloc(device.BFloat16, 0)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		n, size, channels, filters int
+		parts                      int
+		large                      tile
+	}{
+		{256, 8, 128, 128, 29, tile128}, // 9 tiles of 128
+		{64, 32, 64, 64, 29, tile64},    // 9 tiles of 64
+		{4, 8, 128, 128, 1, tile64},     // 256 positions
+		{64, 32, 3, 10, 410, naive},
+	} {
+		s := device.Conv2D{N: c.n, H: c.size, W: c.size, C: c.channels, K: c.filters, Groups: 1, Window: device.Window{
+			KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: 1, Left: 1, Bottom: 1, Right: 1,
+		}}
+		for _, multiprocessors := range []int{1, 46, 108, 132, 200} {
+			got := gradFilterSplit(x, s, &driver.Properties{Multiprocessors: multiprocessors})
+			require.Equal(t, c.parts, got.parts, "%+v on %d", c, multiprocessors)
+			if multiprocessors == 132 {
+				require.Equal(t, c.large, got.tile, "%+v", c)
+			}
+		}
+	}
+}
+
 // openCounting opens a simulated device and returns how to make buffers of small
 // integers, whose products and sums are exact, and how to read them.
 func openCounting(t *testing.T) (*Device, func(device.DType, int) device.Buffer, func(device.Buffer) []float32) {
