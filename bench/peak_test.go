@@ -9,17 +9,24 @@ import (
 	"example.org/chainrule/bench/peak"
 )
 
-// BenchmarkPeak finds the most multiplications and additions of the cpu device.
-func BenchmarkPeak(b *testing.B) {
+// BenchmarkPeak finds the most multiplications and additions of the cpu device
+// on Float32.
+func BenchmarkPeak(b *testing.B) { peakOf(b, peak.FMA) }
+
+// BenchmarkPeakBFloat16 finds the same for the processor's instruction on pairs
+// of BFloat16.
+func BenchmarkPeakBFloat16(b *testing.B) { peakOf(b, peak.Dot) }
+
+func peakOf(b *testing.B, loop func(cores, rounds int) int64) {
 	const rounds = 1_000_000
-	fma := func(b *testing.B, cores int) {
-		if peak.FMA(cores, 1) == 0 {
+	on := func(b *testing.B, cores int) {
+		if loop(cores, 1) == 0 {
 			b.Skip("package peak has no loop for this processor")
 		}
-		fastest(b, func() work { return work{flops: peak.FMA(cores, rounds)} })
+		fastest(b, func() work { return work{flops: loop(cores, rounds)} })
 	}
-	b.Run("one-core/cpu", func(b *testing.B) { fma(b, 1) })
-	b.Run("all-cores/cpu", func(b *testing.B) { fma(b, runtime.GOMAXPROCS(0)) })
+	b.Run("one-core/cpu", func(b *testing.B) { on(b, 1) })
+	b.Run("all-cores/cpu", func(b *testing.B) { on(b, runtime.GOMAXPROCS(0)) })
 }
 
 // BenchmarkBandwidth finds the most bytes to and from the cpu device's memory,

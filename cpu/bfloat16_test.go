@@ -13,8 +13,8 @@ import (
 // conversionSizes are lengths around whole vectors.
 var conversionSizes = []int{0, 1, 7, 15, 16, 17, 31, 33, 160, 1000}
 
-// halves is n bfloat16 of any bits, among them what is special.
-func halves(r *rand.Rand, n int) []bfloat16 {
+// anyBits is n bfloat16 of any bits, among them what is special.
+func anyBits(r *rand.Rand, n int) []bfloat16 {
 	special := []bfloat16{
 		0, 0x8000, 1, 0x8001, 0x007F, 0x0080, // zeros, denormals, the least normal
 		0x3F7F, 0x3F80, 0x7F7F, 0xFF7F, 0x7F80, 0xFF80, // about 1, the largest, infinities
@@ -30,12 +30,12 @@ func halves(r *rand.Rand, n int) []bfloat16 {
 	return v
 }
 
-// floats is n float32 whose lower halves are about the middle between two
+// nearTies is n float32 whose lower halves are about the middle between two
 // bfloat16, where rounding decides.
-func floats(r *rand.Rand, n int) []float32 {
+func nearTies(r *rand.Rand, n int) []float32 {
 	lower := []uint32{0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF}
 	v := make([]float32, n)
-	for i, h := range halves(r, n) {
+	for i, h := range anyBits(r, n) {
 		v[i] = math.Float32frombits(uint32(h)<<16 | lower[r.IntN(len(lower))])
 	}
 	return v
@@ -55,7 +55,7 @@ func TestWiden(t *testing.T) {
 		k, err := kernelsFor(l)
 		require.NoError(t, err)
 		for _, n := range conversionSizes {
-			src := halves(rand.New(rand.NewPCG(1, 2)), n)
+			src := anyBits(rand.New(rand.NewPCG(1, 2)), n)
 			got, want := make([]float32, n+1), make([]float32, n+1)
 			k.widen(got[:n], src)
 			widenGo(want[:n], src)
@@ -70,7 +70,7 @@ func TestRound(t *testing.T) {
 		require.NoError(t, err)
 		for _, n := range conversionSizes {
 			r := rand.New(rand.NewPCG(3, 4))
-			src, stale := floats(r, n), halves(r, n+1)
+			src, stale := nearTies(r, n), anyBits(r, n+1)
 			got, want := append([]bfloat16{}, stale...), append([]bfloat16{}, stale...)
 			k.round(got[:n], src)
 			roundGo(want[:n], src)

@@ -14,7 +14,7 @@ type product struct {
 	a, b           factor
 	to             epilogue
 
-	kernel   *kernels
+	kernel   *productKernels // set by plan, if not before
 	blocking blocking
 	rows     loader      // of A
 	cols     loader      // of B
@@ -27,7 +27,9 @@ func (g *product) plan(p *plan) {
 	if g.batch*g.m*g.n == 0 {
 		return
 	}
-	g.kernel = p.dev.kernel
+	if g.kernel == nil {
+		g.kernel = &p.dev.kernel.productKernels
+	}
 	g.blocking = blockingOf(g, g.kernel)
 	c := g.blocking
 	g.rows = rowLoader(g.a, c, g)

@@ -24,7 +24,7 @@ type blocking struct {
 
 // blockingOf divides g, first into blocks that fit the caches, then further until
 // there are enough tasks.
-func blockingOf(g *product, k *kernels) blocking {
+func blockingOf(g *product, k *productKernels) blocking {
 	c := blocking{gm: ceilDiv(g.m, blockRows), gn: ceilDiv(g.n, blockCols), gk: ceilDiv(g.k, blockDepth), parts: 1}
 	tasks := func() int { return g.batch * c.gm * c.gn }
 	for tasks() < enoughTasks && g.m*g.n*g.k/(c.gm*c.gn) > smallTask {
@@ -44,7 +44,7 @@ func blockingOf(g *product, k *kernels) blocking {
 
 // sized derives the extents of the blocks from their numbers, and the numbers
 // again from the extents, which are whole micro-tiles.
-func (c blocking) sized(g *product, k *kernels) blocking {
+func (c blocking) sized(g *product, k *productKernels) blocking {
 	c.mc = roundUp(ceilDiv(g.m, c.gm), k.mr)
 	c.nc = roundUp(ceilDiv(g.n, c.gn), k.nr)
 	c.kc = roundUp(ceilDiv(g.k, max(c.gk, 1)), 8)

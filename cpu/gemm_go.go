@@ -2,7 +2,11 @@ package cpu
 
 // The plain Go twins of the assembly.
 
-var goKernels = kernels{level: LevelGo, mr: 1, nr: 16, wide: gemm1x16, narrow: gemm1x8, transpose: transpose8Go, conversions: goConversions}
+var goKernels = kernels{
+	level:          LevelGo,
+	productKernels: productKernels{mr: 1, nr: 16, wide: gemm1x16, narrow: gemm1x8, transpose: transpose8Go},
+	conversions:    goConversions,
+}
 
 // gemm1x16 is a microKernel on a row of 16.
 func gemm1x16(c []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {

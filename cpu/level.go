@@ -16,13 +16,17 @@ const (
 	LevelGo     Level = iota + 1 // plain Go, on every machine
 	LevelAVX2                    // 256-bit vectors: AVX2 and FMA
 	LevelAVX512                  // 512-bit vectors: AVX-512F
+	// LevelAVX512BF16 adds AVX512_BF16: products of BFloat16 data multiply pairs of
+	// elements, twice as many at once as of Float32. They take denormal elements
+	// and sums as zero.
+	LevelAVX512BF16
 )
 
 // LevelVariable is the environment variable that caps the default level: go,
-// avx2 or avx512.
+// avx2, avx512 or avx512bf16.
 const LevelVariable = "CHAINRULE_CPU"
 
-var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512"}
+var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512", LevelAVX512BF16: "avx512bf16"}
 
 func (l Level) String() string {
 	if l < LevelGo || int(l) >= len(levelNames) {
@@ -42,14 +46,20 @@ func Levels() []Level {
 
 // kernels are the inner loops of one level.
 type kernels struct {
-	level  Level
+	level Level
+	productKernels
+	pairs *pairKernels // for products of BFloat16; nil where these are widened
+	conversions
+}
+
+// productKernels are the inner loops of products.
+type productKernels struct {
 	mr, nr int         // rows and columns of a micro-tile
 	wide   microKernel // on mr by nr
 	narrow microKernel // on mr by nr/2; nil for none
 	// transpose sets dst[c*ldd+r] = src[r*lds+c] for r < 8 and c < cols, a
 	// multiple of 8.
 	transpose func(dst []float32, ldd int, src []float32, lds, cols int)
-	conversions
 }
 
 // A microKernel adds a product to a micro-tile that it keeps in registers:
@@ -74,7 +84,7 @@ func kernelsFor(l Level) (*kernels, error) {
 // defaultKernels returns the best level up to the one named; an empty name is
 // no limit.
 func defaultKernels(name string) (*kernels, error) {
-	limit := LevelAVX512
+	limit := LevelAVX512BF16
 	if name != "" {
 		limit = Level(slices.Index(levelNames[:], strings.ToLower(name)))
 		if limit < LevelGo {

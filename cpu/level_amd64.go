@@ -3,13 +3,22 @@ package cpu
 import "golang.org/x/sys/cpu"
 
 var avx2Kernels = kernels{
-	level: LevelAVX2, mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8,
-	conversions: avx2Conversions,
+	level:          LevelAVX2,
+	productKernels: productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8},
+	conversions:    avx2Conversions,
 }
 
 var avx512Kernels = kernels{
-	level: LevelAVX512, mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8,
-	conversions: avx512Conversions,
+	level:          LevelAVX512,
+	productKernels: productKernels{mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8},
+	conversions:    avx512Conversions,
+}
+
+var avx512BF16Kernels = kernels{
+	level:          LevelAVX512BF16,
+	productKernels: avx512Kernels.productKernels,
+	pairs:          &avx512BF16Pairs,
+	conversions:    avx512Conversions,
 }
 
 // machineKernels lists what this processor and its operating system can run.
@@ -19,6 +28,9 @@ func machineKernels() []*kernels {
 		list = append(list, &avx2Kernels)
 		if cpu.X86.HasAVX512F {
 			list = append(list, &avx512Kernels)
+			if cpu.X86.HasAVX512BF16 {
+				list = append(list, &avx512BF16Kernels)
+			}
 		}
 	}
 	return list

@@ -22,6 +22,7 @@ func (d *Device) MatMul(c, pre device.Dst, a, b, bias device.Buffer, s device.Ma
 			},
 		}
 		g.b.keep = g.b.keep || s.TransB // transposing takes work
+		g.pair(d.kernel.pairs)
 		g.plan(p)
 	})
 }

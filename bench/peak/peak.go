@@ -10,6 +10,17 @@ import "sync"
 // no loop for this processor.
 func FMA(n, rounds int) int64 {
 	loop, flops := fmaLoop()
+	return run(n, rounds, loop, flops)
+}
+
+// Dot is FMA on vectors of pairs of BFloat16 with sums in Float32: four
+// operations for each sum.
+func Dot(n, rounds int) int64 {
+	loop, flops := dotLoop()
+	return run(n, rounds, loop, flops)
+}
+
+func run(n, rounds int, loop func(rounds int), flops int64) int64 {
 	if loop == nil {
 		return 0
 	}

@@ -14,6 +14,15 @@ func fmaLoop() (loop func(rounds int), flops int64) {
 	return nil, 0
 }
 
+// dotLoop returns the loop on pairs of BFloat16 and the operations of one round;
+// nil where the processor lacks AVX512_BF16.
+func dotLoop() (loop func(rounds int), flops int64) {
+	if cpu.X86.HasAVX512BF16 {
+		return dotAVX512, 16 * 16 * 4
+	}
+	return nil, 0
+}
+
 // fmaAVX512 is the loop, over 16 independent vectors of 16,
 //
 //	for range rounds {
@@ -29,3 +38,8 @@ func fmaAVX512(rounds int)
 //
 //go:noescape
 func fmaAVX2(rounds int)
+
+// dotAVX512 is fmaAVX512 on pairs of BFloat16: v[i] += x[0] y[0] + x[1] y[1].
+//
+//go:noescape
+func dotAVX512(rounds int)

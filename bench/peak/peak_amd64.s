@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "vdpbf16ps_amd64.h"
 
 // A fused multiply-add takes 4 or 5 cycles and two start in each: 8 to 10
 // vectors must be in flight to keep both units busy. There are 16, or 12 where
@@ -66,5 +67,40 @@ loop2:
 	JNZ  loop2                          // until none is left
 
 done2:
+	VZEROUPPER                          // Go's own code is SSE
+	RET
+
+// func dotAVX512(rounds int)
+TEXT ·dotAVX512(SB), NOSPLIT, $0-8
+	MOVQ  rounds+0(FP), CX              // CX = rounds
+	ZERO4Z(Z0, Z1, Z2, Z3)              // v = 0
+	ZERO4Z(Z4, Z5, Z6, Z7)
+	ZERO4Z(Z8, Z9, Z10, Z11)
+	ZERO4Z(Z12, Z13, Z14, Z15)
+	ZERO4Z(Z24, Z25, Z26, Z27)          // x = Z26, y = Z24
+	TESTQ CX, CX                        // rounds <= 0?
+	JLE   doneDot                       // nothing to do
+
+loopDot:
+	VDPBF16PS_Z24_Z26_Z0              // v[0] += x . y
+	VDPBF16PS_Z24_Z26_Z1              // v[1] += x . y
+	VDPBF16PS_Z24_Z26_Z2              // v[2] += x . y
+	VDPBF16PS_Z24_Z26_Z3              // v[3] += x . y
+	VDPBF16PS_Z24_Z26_Z4              // v[4] += x . y
+	VDPBF16PS_Z24_Z26_Z5              // v[5] += x . y
+	VDPBF16PS_Z24_Z26_Z6              // v[6] += x . y
+	VDPBF16PS_Z24_Z26_Z7              // v[7] += x . y
+	VDPBF16PS_Z24_Z26_Z8              // v[8] += x . y
+	VDPBF16PS_Z24_Z26_Z9              // v[9] += x . y
+	VDPBF16PS_Z24_Z26_Z10             // v[10] += x . y
+	VDPBF16PS_Z24_Z26_Z11             // v[11] += x . y
+	VDPBF16PS_Z24_Z26_Z12             // v[12] += x . y
+	VDPBF16PS_Z24_Z26_Z13             // v[13] += x . y
+	VDPBF16PS_Z24_Z26_Z14             // v[14] += x . y
+	VDPBF16PS_Z24_Z26_Z15             // v[15] += x . y
+	DECQ CX                             // rounds--
+	JNZ  loopDot                        // until none is left
+
+doneDot:
 	VZEROUPPER                          // Go's own code is SSE
 	RET

@@ -23,11 +23,15 @@ func TestCopyAndTriad(t *testing.T) {
 	}
 }
 
-func TestFMACountsOnEveryCore(t *testing.T) {
-	one := peak.FMA(1, 10)
-	if one == 0 {
-		t.Skip("no loop for this processor: peaks are unknown here")
+func TestLoopsCountOnEveryCore(t *testing.T) {
+	for name, loop := range map[string]func(n, rounds int) int64{"float32": peak.FMA, "bfloat16": peak.Dot} {
+		t.Run(name, func(t *testing.T) {
+			one := loop(1, 10)
+			if one == 0 {
+				t.Skip("no loop for this processor: peaks are unknown here")
+			}
+			require.Equal(t, 6*one, loop(2, 30))
+			require.Zero(t, loop(2, 0))
+		})
 	}
-	require.Equal(t, 6*one, peak.FMA(2, 30))
-	require.Zero(t, peak.FMA(2, 0))
 }

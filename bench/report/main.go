@@ -19,7 +19,7 @@ import (
 
 const (
 	benchmarks = "example.org/chainrule/bench"
-	probes     = "^Benchmark(" + opPeak + "|" + opBandwidth + ")$"
+	probes     = "^Benchmark(" + opPeak + "|" + opPeakBFloat16 + "|" + opBandwidth + ")$"
 	everything = "."
 )
 

@@ -46,7 +46,7 @@ var page = template.Must(template.New("").Parse(`# Measured
 - Device {{.Name}}: {{.Detail}}{{end}}{{end}}
 
 Times are medians of {{.Passes}}; ± is half of the range; the limits of the machine are the best of all runs. **Limit** is the least time that the machine needs: operations over
-peak or bytes over bandwidth, whichever is larger, with the peaks of the first table. Peak is that of Float32, for BFloat16 too.
+peak or bytes over bandwidth, whichever is larger, with the peaks of the first table. BFloat16 has a peak of its own where the device has instructions for it.
 Operations are those of the formula, with padding counted; bytes are those of every operand, read or written once from memory, so that
 operands that stay in a cache can beat the limit. Under gonum (blas32) and gorgonia (gorgonia.org/tensor) is how many times as long they take for
 the same in the same run. Allocs are allocations of Go memory in each run; device allocs are blocks of device memory taken from the system.
@@ -57,7 +57,7 @@ func render(w io.Writer, m machine, r *results) error {
 	if err := page.Execute(w, m); err != nil {
 		return err
 	}
-	if err := section(w, "Limits of the machine", limitColumns(r), r.of(opPeak, opBandwidth)); err != nil {
+	if err := section(w, "Limits of the machine", limitColumns(r), r.of(limits...)); err != nil {
 		return err
 	}
 	for _, op := range r.ops() {
@@ -71,7 +71,7 @@ func render(w io.Writer, m machine, r *results) error {
 // ops are the operations measured, without the probes.
 func (r *results) ops() (ops []string) {
 	for _, k := range r.keys {
-		if k.op != opPeak && k.op != opBandwidth && !slices.Contains(ops, k.op) {
+		if !slices.Contains(limits, k.op) && !slices.Contains(ops, k.op) {
 			ops = append(ops, k.op)
 		}
 	}

@@ -14,9 +14,11 @@ import (
 const output = `goos: linux
 cpu: Some Processor
 BenchmarkPeak/all-cores/cpu-2     100   1000000 ns/op   80.0 GFLOP/s   3 allocs/op
+BenchmarkPeakBFloat16/one-core/cpu-2 100 1000000 ns/op  200 GFLOP/s   3 allocs/op
 BenchmarkBandwidth/copy/cpu-2     100   1000000 ns/op   10.0 GB/s   3 allocs/op
 BenchmarkMatMul/256/cpu-2         100   1000000 ns/op   40.0 GFLOP/s   1.0 GB/s   0 device-allocs/op   12 allocs/op
 BenchmarkMatMul/256/gonum-2       100   5000000 ns/op   8.0 GFLOP/s   0.2 GB/s   12 allocs/op
+BenchmarkMatMul/256-bfloat16/cpu-2 100   500000 ns/op   80.0 GFLOP/s   1.0 GB/s   0 device-allocs/op   12 allocs/op
 BenchmarkStep/lenet/cpu-2         100   2000000 ns/op   20.0 GFLOP/s   4.0 GB/s   200 images/s
 PASS
 BenchmarkPeak/all-cores/cpu-2     100   1000000 ns/op   100 GFLOP/s   3 allocs/op
@@ -26,8 +28,8 @@ BenchmarkMatMul/256/gonum-2       100   5000000 ns/op   8.0 GFLOP/s   0.2 GB/s  
 ok      example.org/chainrule/bench     1.0s
 `
 
-// The median product takes 2 ms at 30 GFLOP/s, of a peak of 100: 0.6 ms. The
-// step is bound by memory: 2 ms at 4 GB/s, of 10.
+// The median product takes 2 ms at 30 GFLOP/s, of a peak of 100: 0.6 ms; that of
+// BFloat16 0.5 ms at 80, of 200: 0.2 ms. The step is bound by memory: 2 ms at 4 GB/s, of 10.
 const want = "# Measured\n\nWritten by `go run ./bench/report` in 3s, on 2000-01-02.\n" + `
 - Processor: Some Processor, 2 cores, linux/amd64
 - go1.26
@@ -35,16 +37,18 @@ const want = "# Measured\n\nWritten by `go run ./bench/report` in 3s, on 2000-01
 
 ## Limits of the machine
 
-| probe           | device | best GFLOP/s | best GB/s |
-| --------------- | ------ | -----------: | --------: |
-| Peak, all-cores | cpu    |          100 |           |
-| Bandwidth, copy | cpu    |              |        10 |
+| probe                  | device | best GFLOP/s | best GB/s |
+| ---------------------- | ------ | -----------: | --------: |
+| Peak, all-cores        | cpu    |          100 |           |
+| PeakBFloat16, one-core | cpu    |          200 |           |
+| Bandwidth, copy        | cpu    |              |        10 |
 
 ## MatMul
 
-| case | device | limit ms | measured ms |   ± | of limit | GFLOP/s | GB/s | gonum | allocs | device allocs |
-| ---- | ------ | -------: | ----------: | --: | -------: | ------: | ---: | ----: | -----: | ------------: |
-| 256  | cpu    |      0.6 |           2 | 50% |      30% |      30 | 0.75 |  2.5x |     12 |             0 |
+| case         | device | limit ms | measured ms |   ± | of limit | GFLOP/s | GB/s | gonum | allocs | device allocs |
+| ------------ | ------ | -------: | ----------: | --: | -------: | ------: | ---: | ----: | -----: | ------------: |
+| 256          | cpu    |      0.6 |           2 | 50% |      30% |      30 | 0.75 |  2.5x |     12 |             0 |
+| 256-bfloat16 | cpu    |      0.2 |         0.5 |  0% |      40% |      80 |    1 |       |     12 |             0 |
 
 ## Step
 

@@ -22,9 +22,13 @@ const (
 
 // The benchmarks that find a device's limits.
 const (
-	opPeak      = "Peak"
-	opBandwidth = "Bandwidth"
+	opPeak         = "Peak"
+	opPeakBFloat16 = "PeakBFloat16"
+	opBandwidth    = "Bandwidth"
 )
+
+// limits lists them.
+var limits = []string{opPeak, opPeakBFloat16, opBandwidth}
 
 // A key names a benchmark: Benchmark<op>/<name>/<device>.
 type key struct{ op, name, device string }
@@ -108,7 +112,7 @@ func (r *results) best(op, device, unit string) (best float64) {
 // benchmark take on its device: whichever is larger. It is not known where a
 // limit is not.
 func (r *results) predicted(k key) (float64, bool) {
-	peak, bandwidth := r.best(opPeak, k.device, unitFLOPs), r.best(opBandwidth, k.device, unitBytes)
+	peak, bandwidth := r.peak(k), r.best(opBandwidth, k.device, unitBytes)
 	took, ok := r.median(k, unitTime)
 	if peak == 0 || bandwidth == 0 || !ok {
 		return 0, false
@@ -116,6 +120,17 @@ func (r *results) predicted(k key) (float64, bool) {
 	flops, _ := r.median(k, unitFLOPs)
 	moved, _ := r.median(k, unitBytes)
 	return took * max(flops/peak, moved/bandwidth), true
+}
+
+// peak is the most operations of a benchmark's data type on its device: those
+// of Float32 too where BFloat16 has no instructions of its own.
+func (r *results) peak(k key) float64 {
+	if strings.HasSuffix(k.name, "-bfloat16") {
+		if best := r.best(opPeakBFloat16, k.device, unitFLOPs); best > 0 {
+			return best
+		}
+	}
+	return r.best(opPeak, k.device, unitFLOPs)
 }
 
 // times is how many times as long a peer takes as the device does.

@@ -1,0 +1,127 @@
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"example.org/chainrule/device"
+)
+
+// Where the processor multiplies pairs of BFloat16, a product of BFloat16 is one
+// of words of 32 bits: a word holds two neighbours along k, the first in its
+// lower half, and k counts words. The last word of an odd k has a zero above.
+// Everything but the micro-kernel is as for Float32, whose slices hold the words.
+
+// pairKernels are the inner loops of products of words.
+type pairKernels struct {
+	productKernels // wide and narrow add dotPair(a, b) where others add a b
+	// interleave sets dst[i] to the word of lo[i] and hi[i], over whole vectors:
+	// all have one length, a multiple of conversionLen.
+	interleave func(dst []float32, lo, hi []bfloat16)
+}
+
+// dotPair is what a micro-kernel on words adds to a sum: the products of both
+// pairs, the upper first, each added without rounding it before. Denormal factors
+// count as zero, and denormal sums become zero. Intel 64 and IA-32 Architectures
+// Software Developer's Manual, VDPBF16PS.
+func dotPair(sum, x, y float32) float32 {
+	xl, xh := pairOf(x)
+	yl, yh := pairOf(y)
+	sum = flushed(float32(float64(sum) + float64(flushed(xh))*float64(flushed(yh))))
+	return flushed(float32(float64(sum) + float64(flushed(xl))*float64(flushed(yl))))
+}
+
+// flushed is v, or zero of its sign where v is denormal.
+func flushed(v float32) float32 {
+	if math.Float32bits(v)&0x7F800000 == 0 {
+		return v * 0
+	}
+	return v
+}
+
+func pairOf(word float32) (lo, hi float32) {
+	u := math.Float32bits(word)
+	return bfloat16(u).float32(), bfloat16(u >> 16).float32()
+}
+
+// halves is the view of words as their elements.
+func halves(words []float32) []bfloat16 {
+	return unsafe.Slice((*bfloat16)(unsafe.Pointer(unsafe.SliceData(words))), 2*len(words))
+}
+
+// pair makes g, of matrices in memory, a product of words if it has BFloat16
+// data and the level has kernels for it.
+func (g *product) pair(k *pairKernels) {
+	a, b := g.a.source.(stored), g.b.source.(stored)
+	if k == nil || a.buf.dtype != device.BFloat16 {
+		return
+	}
+	g.kernel = &k.productKernels
+	g.a.source = k.words(a, g.k, !g.a.trans)
+	g.b.source = k.words(b, g.k, g.b.trans)
+	g.k = ceilDiv(g.k, 2)
+}
+
+// words is s as words; k runs along its rows or across them.
+func (p *pairKernels) words(s stored, k int, along bool) source {
+	if along {
+		return wordsAlong{s, k}
+	}
+	return wordsAcross{s, k, p}
+}
+
+// wordsAlong is a source of words whose elements are neighbours in a row of k.
+type wordsAlong struct {
+	stored
+	k int
+}
+
+func (s wordsAlong) read(dst []float32, ld, i, row, rows, col, cols int) {
+	n := min(2*cols, s.k-2*col)
+	for r := range rows {
+		v := halves(dst[r*ld:][:cols])
+		at := i*s.step + (row+r)*s.ld + 2*col
+		copy(v, s.buf.bf16[at:][:n])
+		clear(v[n:])
+	}
+}
+
+// wordsAcross is a source of words whose elements are neighbours in a column of k.
+type wordsAcross struct {
+	stored
+	k       int
+	kernels *pairKernels
+}
+
+func (s wordsAcross) read(dst []float32, ld, i, row, rows, col, cols int) {
+	for r := range rows {
+		v := dst[r*ld:][:cols]
+		lo := s.buf.bf16[i*s.step+2*(row+r)*s.ld+col:]
+		if 2*(row+r)+1 < s.k {
+			s.kernels.join(v, lo[:cols], lo[s.ld:][:cols])
+		} else {
+			widenLow(v, lo[:cols])
+		}
+	}
+}
+
+// join sets dst[i] to the word of lo[i] and hi[i].
+func (p *pairKernels) join(dst []float32, lo, hi []bfloat16) {
+	n := len(dst) / conversionLen * conversionLen
+	p.interleave(dst[:n], lo[:n], hi[:n])
+	interleaveGo(dst[n:], lo[n:], hi[n:])
+}
+
+// interleaveGo is the plain Go twin of interleave, for any length.
+func interleaveGo(dst []float32, lo, hi []bfloat16) {
+	for i := range dst {
+		dst[i] = math.Float32frombits(uint32(hi[i])<<16 | uint32(lo[i]))
+	}
+}
+
+// widenLow sets dst[i] to the word of lo[i] and zero.
+func widenLow(dst []float32, lo []bfloat16) {
+	for i, v := range lo {
+		dst[i] = math.Float32frombits(uint32(v))
+	}
+}

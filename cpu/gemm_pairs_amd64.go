@@ -1,0 +1,23 @@
+package cpu
+
+//go:generate go run ./encode
+
+var avx512BF16Pairs = pairKernels{
+	productKernels: productKernels{mr: 8, nr: 32, wide: dot8x32, narrow: dot8x16, transpose: transpose8},
+	interleave:     interleaveAVX512,
+}
+
+// The micro-kernels of words: the loop of gemm_amd64.go with
+// sum = dotPair(sum, a[i*rs+p*ks], b[p*ldb+j]). No bound is checked.
+
+//go:noescape
+func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+
+//go:noescape
+func dot8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+
+// interleaveAVX512 is interleaveGo on a length that is a multiple of
+// conversionLen.
+//
+//go:noescape
+func interleaveAVX512(dst []float32, lo, hi []bfloat16)

@@ -1,0 +1,162 @@
+#include "textflag.h"
+#include "vdpbf16ps_amd64.h"
+
+// gemm_avx512_amd64.s on words that are pairs of BFloat16: where that multiplies
+// and adds, VDPBF16PS adds both products of a pair. Words go into Z24 to Z26.
+
+// OPERANDS loads the arguments; strides become bytes.
+#define OPERANDS \
+	MOVQ c_base+0(FP), DX  /* DX = &c[0] */          \
+	MOVQ ldc+24(FP), BX    /* BX = ldc */            \
+	MOVQ a_base+32(FP), SI /* SI = row 0 of a */     \
+	MOVQ rs+56(FP), R8     /* R8 = rs */             \
+	MOVQ ks+64(FP), R9     /* R9 = ks */             \
+	MOVQ b_base+72(FP), DI /* DI = row 0 of b */     \
+	MOVQ ldb+96(FP), R10   /* R10 = ldb */           \
+	MOVQ k+104(FP), CX     /* CX = k */              \
+	SHLQ $2, BX            /* BX *= 4 */             \
+	SHLQ $2, R8            /* R8 *= 4 */             \
+	SHLQ $2, R9            /* R9 *= 4 */             \
+	SHLQ $2, R10           /* R10 *= 4 */            \
+	LEAQ (R8)(R8*2), R11   /* R11 = 3 rows of a */   \
+	LEAQ (SI)(R11*1), R12  /* R12 = row 3 of a */    \
+	LEAQ (SI)(R11*2), R13  /* R13 = row 6 of a */
+
+// NEXT steps to the next k.
+#define NEXT \
+	ADDQ R9, SI  /* rows 0 to 2 of a: next column */ \
+	ADDQ R9, R12 /* rows 3 to 5 */                   \
+	ADDQ R9, R13 /* rows 6 and 7 */                  \
+	ADDQ R10, DI /* next row of b */                 \
+	DECQ CX      /* k-- */
+
+// ROW adds x = a[i, k] dot the row of b to a row of the tile: lo and hi are the
+// instructions for its halves.
+#define ROW(x, lo, hi) \
+	VPBROADCASTD x, Z26 /* Z26 = x, x, ... */   \
+	lo                  /* lo += x . b[0:16] */ \
+	hi                  /* hi += x . b[16:32] */
+
+// ROW16 does the same for the narrow tile.
+#define ROW16(x, row) \
+	VPBROADCASTD x, Z26 /* Z26 = x, x, ... */ \
+	row                 /* row += x . b[0:16] */
+
+// STORE adds a row of the tile to c and steps to the next row of c.
+#define STORE(lo, hi) \
+	VADDPS (DX), lo, lo   /* lo += c[0:16] */  \
+	VADDPS 64(DX), hi, hi /* hi += c[16:32] */ \
+	VMOVUPS lo, (DX)      /* c[0:16] = lo */   \
+	VMOVUPS hi, 64(DX)    /* c[16:32] = hi */  \
+	ADDQ BX, DX           /* next row of c */
+
+// STORE16 does the same for the narrow tile.
+#define STORE16(row) \
+	VADDPS (DX), row, row /* row += c[0:16] */ \
+	VMOVUPS row, (DX)     /* c[0:16] = row */  \
+	ADDQ BX, DX           /* next row of c */
+
+// ZERO clears two registers.
+#define ZERO(x, y) \
+	VPXORQ x, x, x /* x = 0 */ \
+	VPXORQ y, y, y /* y = 0 */
+
+// func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·dot8x32(SB), NOSPLIT, $0-112
+	OPERANDS                   // arguments
+	ZERO(Z0, Z1)               // row 0 = 0
+	ZERO(Z2, Z3)               // row 1
+	ZERO(Z4, Z5)               // row 2
+	ZERO(Z6, Z7)               // row 3
+	ZERO(Z8, Z9)               // row 4
+	ZERO(Z10, Z11)             // row 5
+	ZERO(Z12, Z13)             // row 6
+	ZERO(Z14, Z15)             // row 7
+	TESTQ CX, CX               // k == 0?
+	JZ    done                 // nothing to add
+
+loop:
+	VMOVUPS (DI), Z24          // Z24 = b[k, 0:16]
+	VMOVUPS 64(DI), Z25        // Z25 = b[k, 16:32]
+	ROW((SI), VDPBF16PS_Z24_Z26_Z0, VDPBF16PS_Z25_Z26_Z1)          // row 0 += a[0, k] . b[k]
+	ROW((SI)(R8*1), VDPBF16PS_Z24_Z26_Z2, VDPBF16PS_Z25_Z26_Z3)    // row 1
+	ROW((SI)(R8*2), VDPBF16PS_Z24_Z26_Z4, VDPBF16PS_Z25_Z26_Z5)    // row 2
+	ROW((R12), VDPBF16PS_Z24_Z26_Z6, VDPBF16PS_Z25_Z26_Z7)         // row 3
+	ROW((R12)(R8*1), VDPBF16PS_Z24_Z26_Z8, VDPBF16PS_Z25_Z26_Z9)   // row 4
+	ROW((R12)(R8*2), VDPBF16PS_Z24_Z26_Z10, VDPBF16PS_Z25_Z26_Z11) // row 5
+	ROW((R13), VDPBF16PS_Z24_Z26_Z12, VDPBF16PS_Z25_Z26_Z13)       // row 6
+	ROW((R13)(R8*1), VDPBF16PS_Z24_Z26_Z14, VDPBF16PS_Z25_Z26_Z15) // row 7
+	NEXT                       // k++
+	JNZ loop                   // until k steps are done
+
+done:
+	STORE(Z0, Z1)              // c[0] += row 0
+	STORE(Z2, Z3)              // c[1]
+	STORE(Z4, Z5)              // c[2]
+	STORE(Z6, Z7)              // c[3]
+	STORE(Z8, Z9)              // c[4]
+	STORE(Z10, Z11)            // c[5]
+	STORE(Z12, Z13)            // c[6]
+	STORE(Z14, Z15)            // c[7]
+	VZEROUPPER                 // leave no dirty upper halves
+	RET
+
+// func dot8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·dot8x16(SB), NOSPLIT, $0-112
+	OPERANDS                                  // arguments
+	ZERO(Z0, Z1)                              // rows 0 and 1 = 0
+	ZERO(Z2, Z3)                              // rows 2 and 3
+	ZERO(Z4, Z5)                              // rows 4 and 5
+	ZERO(Z6, Z7)                              // rows 6 and 7
+	TESTQ CX, CX                              // k == 0?
+	JZ    done                                // nothing to add
+
+loop:
+	VMOVUPS (DI), Z24                         // Z24 = b[k, 0:16]
+	ROW16((SI), VDPBF16PS_Z24_Z26_Z0)         // row 0 += a[0, k] . b[k]
+	ROW16((SI)(R8*1), VDPBF16PS_Z24_Z26_Z1)   // row 1
+	ROW16((SI)(R8*2), VDPBF16PS_Z24_Z26_Z2)   // row 2
+	ROW16((R12), VDPBF16PS_Z24_Z26_Z3)        // row 3
+	ROW16((R12)(R8*1), VDPBF16PS_Z24_Z26_Z4)  // row 4
+	ROW16((R12)(R8*2), VDPBF16PS_Z24_Z26_Z5)  // row 5
+	ROW16((R13), VDPBF16PS_Z24_Z26_Z6)        // row 6
+	ROW16((R13)(R8*1), VDPBF16PS_Z24_Z26_Z7)  // row 7
+	NEXT                                      // k++
+	JNZ loop                                  // until k steps are done
+
+done:
+	STORE16(Z0)                               // c[0] += row 0
+	STORE16(Z1)                               // c[1]
+	STORE16(Z2)                               // c[2]
+	STORE16(Z3)                               // c[3]
+	STORE16(Z4)                               // c[4]
+	STORE16(Z5)                               // c[5]
+	STORE16(Z6)                               // c[6]
+	STORE16(Z7)                               // c[7]
+	VZEROUPPER                                // leave no dirty upper halves
+	RET
+
+// func interleaveAVX512(dst []float32, lo, hi []bfloat16)
+TEXT ·interleaveAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI  // DI = &dst[0]
+	MOVQ dst_len+8(FP), CX   // CX = len(dst)
+	MOVQ lo_base+24(FP), SI  // SI = &lo[0]
+	MOVQ hi_base+48(FP), DX  // DX = &hi[0]
+	SHRQ $4, CX              // CX = vectors of 16
+	JZ   end                 // no vector
+
+words:
+	VPMOVZXWD (SI), Z0       // Z0 = lo[0:16], as 32 bits each
+	VPMOVZXWD (DX), Z1       // Z1 = hi[0:16]
+	VPSLLD $16, Z1, Z1       // Z1 = hi[0:16], in upper halves
+	VPORD Z1, Z0, Z0         // Z0 = words
+	VMOVUPS Z0, (DI)         // dst[0:16] = Z0
+	ADDQ $32, SI             // next 16 of lo
+	ADDQ $32, DX             // of hi
+	ADDQ $64, DI             // and of dst
+	DECQ CX                  // a vector less
+	JNZ  words               // until none is left
+	VZEROUPPER               // leave no dirty upper halves
+
+end:
+	RET
