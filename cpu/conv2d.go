@@ -20,8 +20,13 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			planTaps(p, to, patchesOf(x, s), tapWeights(p, of(w), s, taps(s.KH), taps(s.KW)), s.N)
 			return
 		}
+		kernel := &d.kernel.productKernels
+		if d.kernel.pairs.take(x, s.C/s.Groups) {
+			kernel, x, w, s.C = &d.kernel.pairs.productKernels, wordsOf(of(x)), wordsOf(of(w)), s.C/2
+		}
 		g := &product{
-			batch: s.Groups, m: positions(s), n: s.K / s.Groups, k: s.KH * s.KW * s.C / s.Groups,
+			kernel: kernel,
+			batch:  s.Groups, m: positions(s), n: s.K / s.Groups, k: s.KH * s.KW * s.C / s.Groups,
 			a:  factor{source: patchesOf(x, s)},
 			b:  factor{source: filtersOf(w, s), trans: true, keep: true},
 			to: to,
@@ -87,11 +92,17 @@ func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines
 		planTaps(p, to, from, tapWeights(p, w, s, lines.taps, cols.taps), s.N)
 		return
 	}
+	kernel, filters := &p.dev.kernel.productKernels, source(&tapFilters{w, s, lines.taps, cols.taps})
+	if pairs := p.dev.kernel.pairs; pairs.take(dy, s.K/s.Groups) {
+		kernel, filters = &pairs.productKernels, &tapWords{tapFilters{w, s, lines.taps, cols.taps}, pairs}
+		from.buf, from.channels, from.group, s.K = wordsOf(dy), from.channels/2, from.group/2, s.K/2
+	}
 	from.join()
 	g := &product{
-		batch: s.Groups, m: s.N * lines.n * cols.n, n: s.C / s.Groups, k: len(lines.taps) * len(cols.taps) * s.K / s.Groups,
+		kernel: kernel,
+		batch:  s.Groups, m: s.N * lines.n * cols.n, n: s.C / s.Groups, k: len(lines.taps) * len(cols.taps) * s.K / s.Groups,
 		a:  factor{source: from},
-		b:  factor{source: &tapFilters{w, s, lines.taps, cols.taps}, keep: true},
+		b:  factor{source: filters, keep: true},
 		to: to,
 	}
 	g.plan(p)
@@ -157,11 +168,29 @@ type tapFilters struct {
 }
 
 func (f *tapFilters) read(dst []float32, ld, i, row, rows, col, cols int) {
-	filters, group := f.s.K/f.s.Groups, f.s.C/f.s.Groups
 	for r := range rows {
-		tap, o := (row+r)/filters, (row+r)%filters
-		h, w := f.tapsH[tap/len(f.tapsW)], f.tapsW[tap%len(f.tapsW)]
-		at := (((i*filters+o)*f.s.KH+h)*f.s.KW + w) * group
-		f.w.copyTo(dst[r*ld:][:cols], at+col)
+		f.w.copyTo(dst[r*ld:][:cols], f.of(i, row+r)+col)
+	}
+}
+
+// of is where row of matrix i begins.
+func (f *tapFilters) of(i, row int) int {
+	filters := f.s.K / f.s.Groups
+	tap, o := row/filters, row%filters
+	h, w := f.tapsH[tap/len(f.tapsW)], f.tapsW[tap%len(f.tapsW)]
+	return (((i*filters+o)*f.s.KH+h)*f.s.KW + w) * f.s.C / f.s.Groups
+}
+
+// tapWords are tapFilters as words: two output channels of a tap, of which there
+// is an even number, make one.
+type tapWords struct {
+	tapFilters
+	kernels *pairKernels
+}
+
+func (f *tapWords) read(dst []float32, ld, i, row, rows, col, cols int) {
+	for r := range rows {
+		lo, hi := f.of(i, 2*(row+r))+col, f.of(i, 2*(row+r)+1)+col
+		f.kernels.join(dst[r*ld:][:cols], f.w.bf16[lo:][:cols], f.w.bf16[hi:][:cols])
 	}
 }

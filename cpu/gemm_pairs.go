@@ -62,6 +62,18 @@ func (g *product) pair(k *pairKernels) {
 	g.k = ceilDiv(g.k, 2)
 }
 
+// take reports whether k exists and applies to images whose groups have this
+// many channels: neighbours of an even number are words.
+func (k *pairKernels) take(images device.Buffer, channels int) bool {
+	return k != nil && images.DType() == device.BFloat16 && channels%2 == 0
+}
+
+// wordsOf is the view of an even number of elements as words.
+func wordsOf(b *buffer) *buffer {
+	v := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b.bf16))), len(b.bf16)/2)
+	return &buffer{dev: b.dev, block: b.block, dtype: device.Float32, f32: v}
+}
+
 // words is s as words; k runs along its rows or across them.
 func (p *pairKernels) words(s stored, k int, along bool) source {
 	if along {

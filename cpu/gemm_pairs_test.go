@@ -22,8 +22,8 @@ func eachPairLevel(t *testing.T, f func(t *testing.T, k *pairKernels)) {
 	})
 }
 
-// wordsOf is n words of values that draw gives.
-func wordsOf(n int, draw func() float64) []float32 {
+// randomWords is n words of values that draw gives.
+func randomWords(n int, draw func() float64) []float32 {
 	v := make([]float32, n)
 	for i := range v {
 		v[i] = wordOf(draw(), draw())
@@ -51,7 +51,7 @@ func testPairMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
 	ldb, ldc := nr+3, nr+5
 	for _, stride := range [][2]int{{depth + 2, 1}, {1, mr + 1}} {
 		rs, ks := stride[0], stride[1]
-		a, b := wordsOf(mr*rs+depth*ks+1, r.NormFloat64), wordsOf((depth+1)*ldb, r.NormFloat64)
+		a, b := randomWords(mr*rs+depth*ks+1, r.NormFloat64), randomWords((depth+1)*ldb, r.NormFloat64)
 		c := noise(r, (mr+1)*ldc)
 		got := append([]float32{}, c...)
 		kernel(got, ldc, a, rs, ks, b, ldb, depth)
@@ -82,7 +82,7 @@ func TestDotPairSpecial(t *testing.T) {
 	eachPairLevel(t, func(t *testing.T, k *pairKernels) {
 		r := rand.New(rand.NewPCG(5, 6))
 		for range 100 {
-			a, b := wordsOf(k.mr, draw(r)), wordsOf(k.nr, draw(r))
+			a, b := randomWords(k.mr, draw(r)), randomWords(k.nr, draw(r))
 			c := make([]float32, k.mr*k.nr)
 			k.wide(c, k.nr, a, 1, k.mr, b, k.nr, 1)
 			for i, got := range c {
