@@ -7,7 +7,7 @@ import (
 	"example.org/chainrule/tensor"
 )
 
-const activationLen = 1 << 22
+const activationLen = 1 << 24 // 64 MiB of Float32: no cache holds it
 
 var activations = []device.UnaryFunc{device.ReLU, device.GELU, device.SiLU, device.Tanh, device.Sigmoid}
 

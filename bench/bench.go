@@ -6,6 +6,7 @@
 //	go run ./bench/report              // runs all and writes bench/RESULTS.md
 //	go run ./bench/kernels             // counts what the CUDA kernels do: bench/KERNELS.md
 //	bench/gpu.sh                       // all proofs and benchmarks on a GPU, without Go
+//	bench/compare.sh                   // measures beside PyTorch, where a Python has it
 //
 // A benchmark is named Benchmark<Op>/<case>/<device>. Its metrics come from
 // what the device says of its own calls, so they need no formula here:

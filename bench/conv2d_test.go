@@ -25,6 +25,10 @@ var convolutions = []convolution{
 	{name: "3x3-16-16", size: 32, in: 16, out: 16, kernel: 3, stride: 1, groups: 1}, // ResNet-20's
 	{name: "3x3-32-32", size: 16, in: 32, out: 32, kernel: 3, stride: 1, groups: 1},
 	{name: "3x3-64-64", size: 8, in: 64, out: 64, kernel: 3, stride: 1, groups: 1},
+	{name: "3x3-64-64-at-32", size: 32, in: 64, out: 64, kernel: 3, stride: 1, groups: 1},
+	{name: "3x3-128-128-at-16", size: 16, in: 128, out: 128, kernel: 3, stride: 1, groups: 1},
+	{name: "3x3-256-256-at-8", size: 8, in: 256, out: 256, kernel: 3, stride: 1, groups: 1},
+	{name: "3x3-3-32-at-32", size: 32, in: 3, out: 32, kernel: 3, stride: 1, groups: 1},
 	{name: "3x3-64-128-stride2", size: 32, in: 64, out: 128, kernel: 3, stride: 2, groups: 1},
 	{name: "1x1-256-64", size: 16, in: 256, out: 64, kernel: 1, stride: 1, groups: 1},
 	{name: "3x3-128-depthwise", size: 16, in: 128, out: 128, kernel: 3, stride: 1, groups: 128},

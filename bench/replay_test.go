@@ -13,15 +13,11 @@ import (
 )
 
 // The models of the step benchmarks, at sizes for tests.
-var smallModels = []struct {
-	name  string
-	input nn.Input
-}{
-	{"lenet", nn.Input{Height: 16, Width: 16, Channels: 1}},
-	{"resnet20", nn.Input{Height: 16, Width: 16, Channels: 3}},
+var smallModels = []stepModel{
+	{"lenet", nn.Input{Height: 16, Width: 16, Channels: 1}, 4, sgd},
+	{"resnet20", nn.Input{Height: 16, Width: 16, Channels: 3}, 4, sgd},
+	{"mlp", nn.Input{Height: 16, Width: 16, Channels: 1}, 4, adam},
 }
-
-const smallBatch = 4
 
 var precisions = []device.DType{device.Float32, device.BFloat16}
 
@@ -31,7 +27,7 @@ func onSmallModels(t *testing.T, f func(t *testing.T, start func(dev device.Devi
 		for _, precision := range precisions {
 			t.Run(m.name+"/"+precision.String(), func(t *testing.T) {
 				f(t, func(dev device.Device) *step {
-					return newStep(t, dev, m.name, m.input, smallBatch, precision)
+					return newStep(t, dev, m, precision)
 				})
 			})
 		}

@@ -12,13 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var stepModels = []struct {
-	name  string
-	input nn.Input
-	batch int
-}{
-	{"lenet", nn.Input{Height: 28, Width: 28, Channels: 1}, 64},
-	{"resnet20", nn.Input{Height: 32, Width: 32, Channels: 3}, 128},
+// A stepModel is what a step benchmark trains.
+type stepModel struct {
+	name      string
+	input     nn.Input
+	batch     int
+	optimizer func(ps *backward.Params) (optim.Optimizer, error)
+}
+
+var stepModels = []stepModel{
+	{"lenet", nn.Input{Height: 28, Width: 28, Channels: 1}, 64, sgd},
+	{"resnet20", nn.Input{Height: 32, Width: 32, Channels: 3}, 128, sgd},
+	{"mlp", nn.Input{Height: 28, Width: 28, Channels: 1}, 128, adam},
 }
 
 // A step trains a model on one batch, again and again.
@@ -29,12 +34,13 @@ type step struct {
 	mode           backward.Mode
 }
 
-func newStep(tb testing.TB, dev device.Device, model string, in nn.Input, batch int, precision device.DType) *step {
-	m, err := nn.NewClassifier(model, in, 10)
+func newStep(tb testing.TB, dev device.Device, of stepModel, precision device.DType) *step {
+	m, err := nn.NewClassifier(of.name, of.input, 10)
 	require.NoError(tb, err)
 	require.NoError(tb, m.Params.Open(dev, 1))
-	opt, err := optim.NewSGD(m.Params, 0.01, optim.SGD{Momentum: 0.9})
+	opt, err := of.optimizer(m.Params)
 	require.NoError(tb, err)
+	in, batch := of.input, of.batch
 	return &step{
 		model: m, opt: opt,
 		images: normal(tb, dev, device.Float32, batch, in.Height, in.Width, in.Channels),
@@ -69,11 +75,11 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportMetric(float64(m.batch)*float64(b.N)/b.Elapsed().Seconds(), "images/s")
 		}
 		onEachType(b, m.name+"-eager", func(b *testing.B, dev device.Device, t device.DType) {
-			measure(b, dev, newStep(b, dev, m.name, m.input, m.batch, t).run)
+			measure(b, dev, newStep(b, dev, m, t).run)
 			images(b)
 		})
 		onEachType(b, m.name+"-replayed", func(b *testing.B, dev device.Device, t device.DType) {
-			measure(b, dev, newStep(b, dev, m.name, m.input, m.batch, t).record(b).Run)
+			measure(b, dev, newStep(b, dev, m, t).record(b).Run)
 			images(b)
 		})
 	}

@@ -49,7 +49,7 @@ Times are medians of {{.Passes}}; ± is half of the range; the limits of the mac
 peak or bytes over bandwidth, whichever is larger, with the peaks of the first table. BFloat16 has a peak of its own where the device has instructions for it.
 Operations are those of the formula, with padding counted; bytes are those of every operand, read or written once from memory, so that
 operands that stay in a cache can beat the limit. Under gonum (blas32) and gorgonia (gorgonia.org/tensor) is how many times as long they take for
-the same in the same run. Allocs are allocations of Go memory in each run; device allocs are blocks of device memory taken from the system.
+the same in the same run. Allocs are allocations of Go memory in each run; device allocs are blocks of device memory taken from the system; peak MB is the most that a process held.
 `))
 
 // render writes the page: the machine, its limits, a table for each operation.
@@ -122,6 +122,7 @@ func columns(r *results) []column {
 		{unitFLOPs, median(unitFLOPs)},
 		{unitBytes, median(unitBytes)},
 		{unitImages, median(unitImages)},
+		{"peak MB", median(unitPeakMemory)},
 	}
 	for _, peer := range peers {
 		list = append(list, column{peer, func(k key) string { return times(r.times(k, peer)) }})

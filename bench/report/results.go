@@ -18,6 +18,7 @@ const (
 	unitImages       = "images/s"
 	unitAllocs       = "allocs/op"
 	unitDeviceAllocs = "device-allocs/op"
+	unitPeakMemory   = "peak-MB"
 )
 
 // The benchmarks that find a device's limits.
@@ -110,7 +111,7 @@ func (r *results) best(op, device, unit string) (best float64) {
 
 // predicted is the least time, in ns, that the operations and the bytes of a
 // benchmark take on its device: whichever is larger. It is not known where a
-// limit is not.
+// limit is not, nor where nothing was counted.
 func (r *results) predicted(k key) (float64, bool) {
 	peak, bandwidth := r.peak(k), r.best(opBandwidth, k.device, unitBytes)
 	took, ok := r.median(k, unitTime)
@@ -119,6 +120,9 @@ func (r *results) predicted(k key) (float64, bool) {
 	}
 	flops, _ := r.median(k, unitFLOPs)
 	moved, _ := r.median(k, unitBytes)
+	if flops == 0 && moved == 0 {
+		return 0, false
+	}
 	return took * max(flops/peak, moved/bandwidth), true
 }
 
