@@ -6,16 +6,23 @@ import (
 	"example.org/chainrule/device"
 )
 
-// columnTiles cuts [Rows, C] as the reduction of its columns.
-func columnTiles(s device.BatchNorm) tiling {
-	return tilesOf(device.Reduce{Outer: 1, N: s.Rows, Inner: s.C})
+// columnParts cuts [Rows, C] for sums over its columns: into parts of several
+// tiles of rows.
+func columnParts(s device.BatchNorm) tiling {
+	return tilesOf(device.Reduce{Outer: 1, N: s.Rows, Inner: s.C}).taller(partTiles)
 }
+
+// partTiles is how many tiles of rows make a part. Moments takes the deviations
+// of a part from the mean of its first tile. However the rows are, the squares of
+// those sum to at most partTiles times the squares of the deviations from the
+// part's own mean, and so does what rounding them costs.
+const partTiles = 8
 
 // Moments sets mean[c] and variance[c] of the column c of x.
 //
-// Each tile gives three numbers for a column: its mean m, rounded, and about it
-// s1 = Σ (x-m) and s2 = Σ (x-m)². They are small numbers even where the mean is
-// large, and are put together in float64.
+// Each part gives three numbers for a column: the mean m of its first tile,
+// rounded, and about it s1 = Σ (x-m) and s2 = Σ (x-m)². They are small numbers
+// even where the mean is large, and are put together in float64.
 func (d *Device) Moments(mean, variance device.Dst, x device.Buffer, s device.BatchNorm) {
 	d.run(device.Call{
 		Op: "Moments", Dst: [4]device.Dst{mean, variance}, Src: [8]device.Buffer{x},
@@ -24,13 +31,12 @@ func (d *Device) Moments(mean, variance device.Dst, x device.Buffer, s device.Ba
 		if !mean.Wanted() && !variance.Wanted() {
 			return
 		}
-		x, t := of(x), columnTiles(s)
+		x, t := of(x), columnParts(s)
 		parts := p.floats(3 * t.tall * s.C)
 		p.each(t.tiles(), func(i, worker int) {
 			k := t.at(i)
-			x := loadStrip(x, k.row*s.C+k.col, k.rows, k.cols, s.C, d.tile(worker, 0))
 			part := parts[3*(k.to-k.col)+k.col:]
-			x.moments(part[:k.cols], part[s.C:][:k.cols], part[2*s.C:][:k.cols], k.rows, d.tile(worker, 1))
+			d.moments(part[:k.cols], part[s.C:][:k.cols], part[2*s.C:][:k.cols], x, k, s.C, worker)
 		})
 		p.each(s.C, func(c, _ int) {
 			m, v := mergeMoments(parts[c:], t)
@@ -40,19 +46,23 @@ func (d *Device) Moments(mean, variance device.Dst, x device.Buffer, s device.Ba
 	})
 }
 
-// moments sets, for each column, m to about its mean over n rows, s1 = Σ (x-m)
-// and s2 = Σ (x-m)².
-func (s strip) moments(m, s1, s2 []float32, n int, scratch []float32) {
-	w := s.period(len(m))
-	mean, sum, squares := scratch[:w], scratch[w:2*w], scratch[2*w:3*w]
-	s.fold(m, 0, addRows, mean)
-	for c := range m {
-		m[c] /= float32(n)
+// moments sets, for each column of part k of x, m to the mean of the first tile,
+// s1 to Σ (x-m) and s2 to Σ (x-m)².
+func (d *Device) moments(m, s1, s2 []float32, x *buffer, k tile, stride, worker int) {
+	var mean, sum, squares []float32
+	for k := range k.slices() {
+		x := k.load(x, stride, d.tile(worker, 0))
+		if mean == nil {
+			w, scratch := x.period(k.cols), d.tile(worker, 1)
+			mean, sum, squares = scratch[:w], scratch[w:2*w], scratch[2*w:3*w]
+			x.fold(m, 0, addRows, mean)
+			divide(m, float32(k.rows))
+			repeat(mean, m)
+			clear(sum)
+			clear(squares)
+		}
+		addMoments(sum, squares, mean, x.v, x.rowStride(len(mean)))
 	}
-	repeat(mean, m)
-	clear(sum)
-	clear(squares)
-	addMoments(sum, squares, mean, s.v, s.rowStride(w))
 	foldPeriod(s1, sum, addRows)
 	foldPeriod(s2, squares, addRows)
 }
@@ -223,12 +233,12 @@ func newBatchNormGrad(p *plan, dy, x, v, mean, variance, gamma device.Buffer, s 
 
 // sums plans dβ, dγ, shift and slope.
 func (g *batchNormGrad) sums(p *plan, dgamma, dbeta device.Dst) {
-	t := columnTiles(g.BatchNorm)
+	t := columnParts(g.BatchNorm)
 	parts := p.floats(2 * t.tall * g.C)
 	p.each(t.tiles(), func(i, worker int) {
 		k := t.at(i)
 		part := parts[2*(k.to-k.col)+k.col:]
-		g.tileSums(part[:k.cols], part[g.C:][:k.cols], k, p.dev, worker)
+		g.partSums(part[:k.cols], part[g.C:][:k.cols], k, p.dev, worker)
 	})
 	p.each(g.C, func(c, _ int) {
 		var sum, dot float64
@@ -244,16 +254,20 @@ func (g *batchNormGrad) sums(p *plan, dgamma, dbeta device.Dst) {
 	})
 }
 
-// tileSums sets sum = Σ dz and dot = Σ dz (x-mean) over the rows of a tile.
-func (g *batchNormGrad) tileSums(sum, dot []float32, k tile, d *Device, worker int) {
-	dz := g.dzStrip(k, d, worker)
-	x := loadStrip(g.x, k.row*g.C+k.col, k.rows, k.cols, g.C, d.tile(worker, 3))
-	w, scratch := min(dz.period(k.cols), x.period(k.cols)), d.tile(worker, 4)
-	mean, sums, dots := scratch[:w], scratch[w:2*w], scratch[2*w:3*w]
-	repeat(mean, g.mean[k.col:k.col+k.cols])
-	clear(sums)
-	clear(dots)
-	addDots(sums, dots, mean, dz.v, x.v, dz.rowStride(w), x.rowStride(w))
+// partSums sets sum = Σ dz and dot = Σ dz (x-mean) over the rows of a part.
+func (g *batchNormGrad) partSums(sum, dot []float32, k tile, d *Device, worker int) {
+	var mean, sums, dots []float32
+	for k := range k.slices() {
+		dz, x := g.dzStrip(k, d, worker), k.load(g.x, g.C, d.tile(worker, 3))
+		if mean == nil {
+			w, scratch := min(dz.period(k.cols), x.period(k.cols)), d.tile(worker, 4)
+			mean, sums, dots = scratch[:w], scratch[w:2*w], scratch[2*w:3*w]
+			repeat(mean, g.mean[k.col:k.col+k.cols])
+			clear(sums)
+			clear(dots)
+		}
+		addDots(sums, dots, mean, dz.v, x.v, dz.rowStride(len(mean)), x.rowStride(len(mean)))
+	}
 	foldPeriod(sum, sums, addRows)
 	foldPeriod(dot, dots, addRows)
 }

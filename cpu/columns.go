@@ -148,3 +148,10 @@ func put(d device.Dst, i int, v float32) {
 		f32(d.Buf)[i] = v
 	}
 }
+
+// divide sets y[i] /= k.
+func divide(y []float32, k float32) {
+	for i := range y {
+		y[i] /= k
+	}
+}

@@ -1,6 +1,10 @@
 package cpu
 
-import "example.org/chainrule/device"
+import (
+	"iter"
+
+	"example.org/chainrule/device"
+)
 
 // A tiling cuts [Outer, N, Inner] into tiles that fit scratch: some rows and
 // columns of one outer index or, where these are all, of several.
@@ -39,6 +43,32 @@ func tilesOf(s device.Reduce) tiling {
 func (t tiling) wholeColumns() tiling {
 	t.rows, t.tall = t.N, min(t.tall, 1)
 	return t
+}
+
+// taller is the tiling whose tiles have n times the rows. They do not fit
+// scratch; see tile.slices.
+func (t tiling) taller(n int) tiling {
+	if t.tall > 1 {
+		t.tall = ceilDiv(t.N, n*t.rows)
+		t.rows = min(t.N, n*t.rows)
+	}
+	return t
+}
+
+// slices cuts a tile of one outer index into tiles that fit scratch, one at
+// least.
+func (k tile) slices() iter.Seq[tile] {
+	return func(yield func(tile) bool) {
+		end, rows := k.row+k.rows, tileLen/k.cols
+		for k.rows = min(rows, k.rows); yield(k) && k.row+rows < end; k.rows = min(rows, end-k.row) {
+			k.row += rows
+		}
+	}
+}
+
+// load is the elements of a tile of x, which has stride columns, as a strip.
+func (k tile) load(x *buffer, stride int, tmp []float32) strip {
+	return loadStrip(x, k.row*stride+k.col, k.rows, k.cols, stride, tmp)
 }
 
 func (t tiling) tiles() int { return t.deep * t.tall * t.wide }
