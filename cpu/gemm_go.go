@@ -6,6 +6,7 @@ var goKernels = kernels{
 	level:          LevelGo,
 	productKernels: productKernels{mr: 1, nr: 16, wide: gemm1x16, narrow: gemm1x8, transpose: transpose8Go},
 	conversions:    goConversions,
+	poolKernels:    goPoolKernels,
 }
 
 // gemm1x16 is a microKernel on a row of 16.

@@ -50,6 +50,7 @@ type kernels struct {
 	productKernels
 	pairs *pairKernels // for products of BFloat16; nil where these are widened
 	conversions
+	poolKernels
 }
 
 // productKernels are the inner loops of products.

@@ -6,12 +6,14 @@ var avx2Kernels = kernels{
 	level:          LevelAVX2,
 	productKernels: productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8},
 	conversions:    avx2Conversions,
+	poolKernels:    avx2PoolKernels,
 }
 
 var avx512Kernels = kernels{
 	level:          LevelAVX512,
 	productKernels: productKernels{mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8},
 	conversions:    avx512Conversions,
+	poolKernels:    avx512PoolKernels,
 }
 
 var avx512BF16Kernels = kernels{
@@ -19,6 +21,7 @@ var avx512BF16Kernels = kernels{
 	productKernels: avx512Kernels.productKernels,
 	pairs:          &avx512BF16Pairs,
 	conversions:    avx512Conversions,
+	poolKernels:    avx512PoolKernels,
 }
 
 // machineKernels lists what this processor and its operating system can run.

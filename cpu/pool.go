@@ -81,99 +81,21 @@ type poolWindow struct {
 	at         int // of the first channel in the result
 }
 
+// lines calls f for the window's places in each row of the image, as strips of x
+// that fit scratch, with the first of these places and how far apart they are.
+func (q *pooling) lines(x *buffer, w poolWindow, tmp []float32, f func(v strip, place, step int)) {
+	most := max(1, tileLen/w.cc)
+	for row := w.rows.first; row < w.rows.end; row += w.rows.step {
+		for cols := w.cols; cols.count() > 0; cols.first += most * cols.step {
+			v := loadStrip(x, q.tap(w, row, cols.first), min(most, cols.count()), w.cc, q.C*cols.step, tmp)
+			f(v, row*q.W+cols.first, cols.step)
+		}
+	}
+}
+
 // tap is where the channels of the place h, w begin in x.
 func (q *pooling) tap(w poolWindow, row, col int) int {
 	return ((w.image*q.H+row)*q.W+col)*q.C + w.c
-}
-
-// MaxPool sets y to the largest element of each window and index to its place.
-func (d *Device) MaxPool(y, index device.Dst, x device.Buffer, s device.Pool) {
-	q := newPooling(s)
-	d.run(device.Call{
-		Op: "MaxPool", Dst: [4]device.Dst{y, index}, Src: [8]device.Buffer{x},
-		FLOPs: q.flops(),
-	}, func(p *plan) {
-		if !y.Wanted() && !index.Wanted() {
-			return
-		}
-		x, places := of(x), i32(index.Buf)
-		q.eachWindow(p, func(w poolWindow, worker int) {
-			out := open(y, w.at, w.at+w.cc, d.tile(worker, 0))
-			if places == nil {
-				q.max(out.v, x, w, d.tile(worker, 1))
-			} else {
-				q.argMax(out.v, places[w.at:w.at+w.cc], x, w, d.tile(worker, 1))
-			}
-			out.commit()
-		})
-	})
-}
-
-// max sets y to the largest of each channel.
-func (q *pooling) max(y []float32, x *buffer, w poolWindow, tmp []float32) {
-	fill(y, infinity(-1))
-	for row := w.rows.first; row < w.rows.end; row += w.rows.step {
-		for col := w.cols.first; col < w.cols.end; col += w.cols.step {
-			at := q.tap(w, row, col)
-			maxRows(y, load(x, at, at+w.cc, tmp), w.cc)
-		}
-	}
-}
-
-// argMax does the same, and sets index to the first place of the largest.
-func (q *pooling) argMax(y []float32, index []int32, x *buffer, w poolWindow, tmp []float32) {
-	seen := false
-	for row := w.rows.first; row < w.rows.end; row += w.rows.step {
-		for col := w.cols.first; col < w.cols.end; col += w.cols.step {
-			at, place := q.tap(w, row, col), int32(row*q.W+col)
-			v := load(x, at, at+w.cc, tmp)
-			if seen {
-				maxTap(y, index, v, place)
-				continue
-			}
-			seen = true
-			copy(y, v)
-			fill(index, place)
-		}
-	}
-	if !seen {
-		fill(y, infinity(-1))
-		fill(index, -1)
-	}
-}
-
-// maxTap puts v into y, and place into index, where v exceeds y. Nobody can
-// predict where that is, so the comparisons are conditional moves.
-func maxTap(y []float32, index []int32, v []float32, place int32) {
-	index, v = index[:len(y)], v[:len(y)]
-	for c, largest := range y {
-		old, at := index[c], place
-		if v[c] <= largest {
-			at = old
-		}
-		if largest != largest { // NaN stays
-			at = old
-		}
-		index[c] = at
-		y[c] = max(largest, v[c])
-	}
-}
-
-// MaxPoolGrad sets dx[n, h, w, c] = Σ dy over the windows whose index is there.
-func (d *Device) MaxPoolGrad(dx device.Dst, dy, index device.Buffer, s device.Pool) {
-	q := newPooling(s)
-	d.run(device.Call{
-		Op: "MaxPoolGrad", Dst: [4]device.Dst{dx}, Src: [8]device.Buffer{dy, index},
-		FLOPs: int64(dy.Len()),
-	}, func(p *plan) {
-		if !dx.Wanted() {
-			return
-		}
-		dy, index := of(dy), i32(index)
-		q.eachImage(p, dx, func(to imagePart, w poolWindow, worker int) {
-			to.scatter(load(dy, w.at, w.at+w.cc, d.tile(worker, 0)), index[w.at:w.at+w.cc])
-		})
-	})
 }
 
 // An imagePart is some channels of one image as float32, those of each place
@@ -186,15 +108,26 @@ type imagePart struct {
 // at is the channels of a place.
 func (to imagePart) at(place int) []float32 { return to.v[place*to.stride:][:to.cc] }
 
-// scatter adds g[c] to channel c of the place index[c]; negative ones are
-// nowhere.
-func (to imagePart) scatter(g []float32, index []int32) {
-	index = index[:len(g)]
-	for c, v := range g {
-		if i := index[c]; i >= 0 {
-			to.v[int(i)*to.stride+c] += v
+// taps begins with the channels of a place and ends with those of the last of
+// cols.
+func (to imagePart) taps(place int, cols reach) []float32 {
+	last := (cols.count() - 1) * cols.step
+	return to.v[place*to.stride:][:last*to.stride+to.cc]
+}
+
+// clear sets places lo to hi to zero, and returns the larger of both.
+func (to imagePart) clear(lo, hi int) int {
+	switch {
+	case lo >= hi:
+		return lo
+	case to.stride == to.cc:
+		clear(to.v[lo*to.stride : hi*to.stride])
+	default:
+		for place := lo; place < hi; place++ {
+			clear(to.at(place))
 		}
 	}
+	return hi
 }
 
 // gradChannels is the most channels of a part, so that even a batch of one image
@@ -225,9 +158,6 @@ func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w po
 		} else {
 			to = imagePart{scratch[worker*size:], w.cc, w.cc}
 		}
-		for place := range q.H * q.W {
-			clear(to.at(place))
-		}
 		q.windows(to, w, worker, grad)
 		for place := 0; !direct && place < q.H*q.W; place++ {
 			out{b, dx.Add, base + place*q.C, to.at(place)}.commit()
@@ -235,72 +165,19 @@ func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w po
 	})
 }
 
-// windows calls grad for every window on the channels of w.
+// windows calls grad for every window on the channels of w. The rows of to become
+// zero just before the first window that reaches them.
 func (q *pooling) windows(to imagePart, w poolWindow, worker int, grad func(to imagePart, w poolWindow, worker int)) {
 	w.at = w.image*q.oh*q.ow*q.C + w.c
+	cleared := 0
 	for i := range q.oh {
 		w.rows = q.rows.reach(i)
+		cleared = to.clear(cleared, w.rows.end*q.W)
 		for j := range q.ow {
 			w.cols = q.cols.reach(j)
 			grad(to, w, worker)
 			w.at += q.C
 		}
 	}
-}
-
-// AvgPool sets y to the mean of each window.
-func (d *Device) AvgPool(y device.Dst, x device.Buffer, s device.Pool) {
-	q := newPooling(s)
-	d.run(device.Call{
-		Op: "AvgPool", Dst: [4]device.Dst{y}, Src: [8]device.Buffer{x},
-		FLOPs: q.flops(),
-	}, func(p *plan) {
-		if !y.Wanted() {
-			return
-		}
-		x := of(x)
-		q.eachWindow(p, func(w poolWindow, worker int) {
-			out := open(y, w.at, w.at+w.cc, d.tile(worker, 0))
-			clear(out.v)
-			for row := w.rows.first; row < w.rows.end; row += w.rows.step {
-				for col := w.cols.first; col < w.cols.end; col += w.cols.step {
-					at := q.tap(w, row, col)
-					add(out.v, load(x, at, at+w.cc, d.tile(worker, 1)))
-				}
-			}
-			scale(out.v, 1/q.places(w))
-			out.commit()
-		})
-	})
-}
-
-// places is what the sum over a window is divided by.
-func (q *pooling) places(w poolWindow) float32 {
-	if q.CountPad && !q.Adaptive {
-		return float32(q.KH * q.KW)
-	}
-	return float32(max(1, w.rows.count()*w.cols.count()))
-}
-
-// AvgPoolGrad spreads dy evenly over each window.
-func (d *Device) AvgPoolGrad(dx device.Dst, dy device.Buffer, s device.Pool) {
-	q := newPooling(s)
-	d.run(device.Call{
-		Op: "AvgPoolGrad", Dst: [4]device.Dst{dx}, Src: [8]device.Buffer{dy},
-		FLOPs: q.flops(),
-	}, func(p *plan) {
-		if !dx.Wanted() {
-			return
-		}
-		dy := of(dy)
-		q.eachImage(p, dx, func(to imagePart, w poolWindow, worker int) {
-			g := d.tile(worker, 0)[:w.cc]
-			scaleRow(g, load(dy, w.at, w.at+w.cc, d.tile(worker, 1)), 1/q.places(w))
-			for row := w.rows.first; row < w.rows.end; row += w.rows.step {
-				for col := w.cols.first; col < w.cols.end; col += w.cols.step {
-					add(to.at(row*q.W+col), g)
-				}
-			}
-		})
-	})
+	to.clear(cleared, q.H*q.W)
 }
