@@ -18,6 +18,10 @@ type Option func(*cpu.Options)
 // Threads limits the CPU to n workers; 0 takes all cores.
 func Threads(n int) Option { return func(o *cpu.Options) { o.Threads = n } }
 
+// Direct keeps the CPU from computing convolutions by Winograd's algorithm; see
+// [cpu.Options].
+func Direct() Option { return func(o *cpu.Options) { o.Direct = true } }
+
 // An UnknownDeviceError tells of a name that Open does not know.
 type UnknownDeviceError struct{ Name string }
 

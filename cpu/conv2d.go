@@ -20,6 +20,10 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			planTaps(p, to, patchesOf(x, s), tapWeights(p, of(w), s, taps(s.KH), taps(s.KW)), s.N)
 			return
 		}
+		if allFloat32(y.Buf, pre.Buf, x, w) && d.byWinograd(s) {
+			planWinograd(p, to, of(x), s, planFilters(of(w).f32))
+			return
+		}
 		kernel := &d.kernel.productKernels
 		if d.kernel.pairs.take(x, s.C/s.Groups) {
 			kernel, x, w, s.C = &d.kernel.pairs.productKernels, wordsOf(of(x)), wordsOf(of(w)), s.C/2
@@ -65,6 +69,10 @@ func (d *Device) Conv2DGradInput(dx device.Dst, dy, w device.Buffer, s device.Co
 	call := device.Call{Op: "Conv2DGradInput", Dst: [4]device.Dst{dx}, Src: [8]device.Buffer{dy, w}, FLOPs: s.FLOPs()}
 	d.run(call, func(p *plan) {
 		if !dx.Wanted() {
+			return
+		}
+		if m := mirrored(s); allFloat32(dx.Buf, dy, w) && d.byWinograd(m) {
+			planWinograd(p, epilogue{dst: dx}, of(dy), m, planMirroredFilters(of(w).f32))
 			return
 		}
 		for _, lines := range phases(s.H, s.KH, s.StrideH, s.DilationH, s.Top) {

@@ -10,6 +10,7 @@ package cpu
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,27 @@ type Options struct {
 	Threads     int   // workers; 0 takes GOMAXPROCS
 	Level       Level // instruction set; 0 takes the best one of this machine
 	MemoryLimit int64 // bytes that may be live; 0 for no limit
+	// Direct convolutions are computed by their definition, never by Winograd's
+	// algorithm, which takes a fraction of the multiplications for 3x3 and 5x5
+	// windows of stride 1 on Float32, and turns the outputs near an Inf into NaN.
+	// The environment variable CHAINRULE_WINOGRAD=off does the same.
+	Direct bool
+}
+
+// WinogradVariable is the environment variable that switches Winograd's algorithm
+// off: on or off.
+const WinogradVariable = "CHAINRULE_WINOGRAD"
+
+// winogradOff reads WinogradVariable.
+func winogradOff() (bool, error) {
+	switch v := os.Getenv(WinogradVariable); v {
+	case "", "on":
+		return false, nil
+	case "off":
+		return true, nil
+	default:
+		return false, fmt.Errorf("cpu: %s=%q: want on or off", WinogradVariable, v)
+	}
 }
 
 // A Device computes on the host. New makes one.
@@ -29,6 +51,7 @@ type Device struct {
 	mu     sync.Mutex // held by every call
 	pool   *pool
 	kernel *kernels
+	direct bool // see Options.Direct
 	memory
 	latch  latch
 	plan   plan
@@ -55,10 +78,14 @@ func New(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	off, err := winogradOff()
+	if err != nil {
+		return nil, err
+	}
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	d := &Device{pool: newPool(o.Threads), kernel: kernel, memory: newMemory(o.MemoryLimit)}
+	d := &Device{pool: newPool(o.Threads), kernel: kernel, direct: o.Direct || off, memory: newMemory(o.MemoryLimit)}
 	d.plan.dev = d
 	d.tiles = make([][]float32, o.Threads)
 	for i := range d.tiles {

@@ -7,6 +7,7 @@ var goKernels = kernels{
 	productKernels: productKernels{mr: 1, nr: 16, wide: gemm1x16, narrow: gemm1x8, transpose: transpose8Go},
 	conversions:    goConversions,
 	poolKernels:    goPoolKernels,
+	transforms:     goTransforms,
 }
 
 // gemm1x16 is a microKernel on a row of 16.

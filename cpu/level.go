@@ -51,6 +51,7 @@ type kernels struct {
 	pairs *pairKernels // for products of BFloat16; nil where these are widened
 	conversions
 	poolKernels
+	transforms
 }
 
 // productKernels are the inner loops of products.

@@ -7,6 +7,7 @@ var avx2Kernels = kernels{
 	productKernels: productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8},
 	conversions:    avx2Conversions,
 	poolKernels:    avx2PoolKernels,
+	transforms:     avx2Transforms,
 }
 
 var avx512Kernels = kernels{
@@ -14,6 +15,7 @@ var avx512Kernels = kernels{
 	productKernels: productKernels{mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8},
 	conversions:    avx512Conversions,
 	poolKernels:    avx512PoolKernels,
+	transforms:     avx512Transforms,
 }
 
 var avx512BF16Kernels = kernels{
@@ -22,6 +24,7 @@ var avx512BF16Kernels = kernels{
 	pairs:          &avx512BF16Pairs,
 	conversions:    avx512Conversions,
 	poolKernels:    avx512PoolKernels,
+	transforms:     avx512Transforms,
 }
 
 // machineKernels lists what this processor and its operating system can run.

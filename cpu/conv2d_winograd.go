@@ -1,0 +1,265 @@
+package cpu
+
+import "example.org/chainrule/device"
+
+// Winograd's convolution needs 36 multiplications for a tile of outputs where the
+// definition needs 144 (4 by 4 outputs of 3 by 3 taps) or 100 (2 by 2 of 5 by 5):
+//
+//	y = Aᵀ [Σ_c (G w Gᵀ) ⊙ (Bᵀ x B)] A
+//
+// with the transforms of conv2d_winograd_transform.go. The sum over channels is,
+// for each of the 36 values of a tile, a product of matrices: tiles by channels
+// with channels by filters. A task does a block of tiles whose values stay in the
+// second cache: it transforms their pixels, then for one strip of filters after
+// the other multiplies and transforms back. Winograd, Arithmetic Complexity of
+// Computations, 1980; Lavin and Gray, Fast Algorithms for Convolutional Neural
+// Networks, 2015.
+//
+// The result is off by no more than
+//
+//	(C + 32) u |A|ᵀ [Σ_c (|G| |w| |G|ᵀ) ⊙ (|B|ᵀ |x| |B|)] |A|    u = 2⁻²⁴
+//
+// as each term passes C additions and less than 32 roundings of the transforms
+// (Higham 2002, section 3.1). That sum of magnitudes is up to some 100 times the
+// definition's, but C is a ninth of its number of terms, and roundings cancel: for
+// normal numbers and 64 channels the error is 0.9 u Σ|x w|, at worst 6, much like
+// the definition's. An Inf or NaN among the pixels spreads, as NaN, over the tiles
+// that read it; see Options.Direct.
+type winograd struct {
+	device.Conv2D
+	oh, ow       int
+	outputs      int // of a tile, in each axis
+	down, across int // tiles of an image
+	block        int // tiles of a task, at most
+	kernel       *kernels
+
+	x   *buffer
+	add []float32 // the bias of each filter, or zeros
+	to  epilogue
+
+	// For each of the 36 values:
+	filters values // strips of kernel.nr filters, in each for every channel those filters
+	pixels  values // of each worker, for every tile the channels
+	sums    values // of each worker, for every tile a strip of filters
+	results [][]float32
+}
+
+// values hold the 36 values of tiles, or of filters: those of one are step apart.
+type values struct {
+	of   [][]float32 // of each worker, or the one that all share
+	step int
+}
+
+// winogradTiles is the number of tiles of an image and their outputs in each axis.
+func winogradTiles(s device.Conv2D) (down, across, outputs int) {
+	oh, ow := s.Out()
+	outputs = winogradTile + 1 - s.KH
+	return ceilDiv(oh, outputs), ceilDiv(ow, outputs), outputs
+}
+
+// Costs in multiplications: what a transform of a tile takes for a channel, and
+// how many times fewer a convolution must need than its definition to be done so.
+const (
+	winogradTransform = 200
+	winogradGain      = 1.3
+	winogradMinTiles  = 16 // in all: for fewer the filters' transforms take too long
+)
+
+// byWinograd reports whether a convolution is faster so.
+func (d *Device) byWinograd(s device.Conv2D) bool {
+	same := s.KH == s.KW && (s.KH == 3 || s.KH == 5) && s.Groups == 1
+	dense := s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
+	if d.direct || !same || !dense || s.C%16 != 0 || s.K%16 != 0 {
+		return false
+	}
+	oh, ow := s.Out()
+	down, across, _ := winogradTiles(s)
+	cost := down * across * (36*s.C*s.K + winogradTransform*(s.C+s.K))
+	return s.N*down*across >= winogradMinTiles && float64(oh*ow*s.KH*s.KW*s.C*s.K) >= winogradGain*float64(cost)
+}
+
+// allFloat32 reports whether buffers hold Float32; nil ones do.
+func allFloat32(buffers ...device.Buffer) bool {
+	for _, b := range buffers {
+		if b != nil && b.DType() != device.Float32 {
+			return false
+		}
+	}
+	return true
+}
+
+// planWinograd plans a convolution; transform plans that of the filters.
+func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform func(g *winograd, p *plan)) {
+	g := &winograd{Conv2D: s, x: x, add: to.bias, to: to, kernel: p.dev.kernel}
+	g.oh, g.ow = s.Out()
+	g.down, g.across, g.outputs = winogradTiles(s)
+	g.block = winogradBlock(s.N*g.down*g.across, s.C, g.kernel.mr)
+	g.to.at = matrixRows(s.K, 0)
+	if g.add == nil {
+		g.add = make([]float32, s.K)
+	}
+	g.filters = valuesOf(p, 1, s.C*s.K)
+	g.pixels = valuesOf(p, p.workers(), g.block*s.C)
+	g.sums = valuesOf(p, p.workers(), g.block*g.kernel.nr)
+	g.results = perWorker(p, g.block*g.outputs*g.outputs*s.K)
+	if p.failed {
+		return
+	}
+	transform(g, p)
+	p.each(ceilDiv(s.N*g.down*g.across, g.block), g.task)
+}
+
+// valuesOf is workspace for 36 times n elements, count times. The step is an odd
+// number of cache lines, so that the values of a tile meet different sets of a
+// cache.
+func valuesOf(p *plan, count, n int) values {
+	v := values{step: spread(n)}
+	for range count {
+		v.of = append(v.of, p.floats(36*v.step))
+	}
+	return v
+}
+
+// Blocks of tiles: the values of their pixels take half the second cache, and a
+// strip of filters is used by at least 16.
+const (
+	winogradBlockBytes = 512 << 10
+	winogradMinBlock   = 16
+	winogradMaxBlock   = 48
+)
+
+// winogradBlock is how many tiles a task does: whole micro-tiles, and few enough
+// that there are tasks for all workers.
+func winogradBlock(tiles, channels, rows int) int {
+	n := winogradBlockBytes / (36 * 4 * channels)
+	n = max(winogradMinBlock, min(n, winogradMaxBlock, tiles/enoughTasks))
+	return roundUp(n, rows)
+}
+
+// task makes the outputs of block number i of tiles.
+func (g *winograd) task(i, worker int) {
+	tiles := spanAt(i, g.block, g.N*g.down*g.across)
+	pixels, sums, results := g.pixels.of[worker], g.sums.of[worker], g.results[worker]
+	g.transformPixels(pixels, tiles)
+	for k := 0; k < g.K; k += g.kernel.nr {
+		filters := min(g.kernel.nr, g.K-k)
+		g.multiply(sums, pixels, k, filters, tiles.len())
+		for t := range tiles.len() {
+			g.kernel.output[g.outputs](results[t*g.outputs*g.K+k:], g.block*g.outputs*g.K, g.K,
+				sums[t*filters:], g.sums.step, g.add[k:], 0, 0, filters)
+		}
+	}
+	g.end(results, tiles)
+}
+
+// at is the image of a tile and its place there.
+func (g *winograd) at(tile int) (image, down, across int) {
+	return tile / g.across / g.down, tile / g.across % g.down, tile % g.across
+}
+
+// transformPixels sets v to the values of tiles.
+func (g *winograd) transformPixels(v []float32, tiles span) {
+	for t := tiles.lo; t < tiles.hi; t++ {
+		image, down, across := g.at(t)
+		h, w := down*g.outputs-g.Top, across*g.outputs-g.Left
+		g.kernel.data(v[(t-tiles.lo)*g.C:], g.pixels.step, g.x.f32, ((image*g.H+h)*g.W+w)*g.C, g.W*g.C, g.C,
+			inside(h, winogradTile, g.H), inside(w, winogradTile, g.W), g.C)
+	}
+}
+
+// inside has a bit set for every one of the n indices from at on that is in an
+// extent of size.
+func inside(at, n, size int) uint {
+	lo, hi := max(-at, 0), min(size-at, n)
+	if hi <= lo {
+		return 0
+	}
+	return 1<<hi - 1<<lo
+}
+
+// multiply sets sums to the products of tiles with filters from k on.
+func (g *winograd) multiply(sums, pixels []float32, k, filters, tiles int) {
+	multiply := g.kernel.wide
+	if filters <= g.kernel.nr/2 {
+		multiply = g.kernel.narrow
+	}
+	for value := range 36 {
+		c := sums[value*g.sums.step:][:roundUp(tiles, g.kernel.mr)*filters]
+		a, b := pixels[value*g.pixels.step:], g.filters.of[0][value*g.filters.step+k*g.C:]
+		clear(c)
+		for t := 0; t < tiles; t += g.kernel.mr {
+			multiply(c[t*filters:], filters, a[t*g.C:], g.C, 1, b, filters, g.C)
+		}
+	}
+}
+
+// end hands the results of tiles to the epilogue, a line of neighbours at a time.
+func (g *winograd) end(results []float32, tiles span) {
+	for t := tiles.lo; t < tiles.hi; {
+		image, down, across := g.at(t)
+		count := min(tiles.hi-t, g.across-across)
+		h, w := down*g.outputs, across*g.outputs
+		width := min(count*g.outputs, g.ow-w) * g.K
+		for line := range min(g.outputs, g.oh-h) {
+			v := results[(line*g.block+t-tiles.lo)*g.outputs*g.K:][:width]
+			g.to.end(v, 0, (image*g.oh+h+line)*g.ow+w, 0)
+		}
+		t += count
+	}
+}
+
+// filterAt is where, among the values, filters k and on of a channel are.
+func (g *winograd) filterAt(channel, k int) int {
+	strip := k / g.kernel.nr * g.kernel.nr
+	return strip*g.C + channel*min(g.kernel.nr, g.K-strip) + k - strip
+}
+
+// planFilters plans to transform w, [K, taps, taps, C], 16 filters at a time, which
+// are transposed so that vectors run over filters.
+func planFilters(w []float32) func(g *winograd, p *plan) {
+	return func(g *winograd, p *plan) {
+		size := g.KH * g.KW
+		stage := perWorker(p, size*16*g.C)
+		if p.failed {
+			return
+		}
+		p.each(g.K/16, func(i, worker int) {
+			v, k := stage[worker], i*16
+			for tap := range size {
+				for half := 0; half < 16; half += 8 {
+					g.kernel.transpose(v[tap*16+half:], size*16, w[((k+half)*size+tap)*g.C:], size*g.C, g.C)
+				}
+			}
+			for c := range g.C {
+				g.kernel.filter[g.KH](g.filters.of[0][g.filterAt(c, k):], g.filters.step, v, c*size*16, g.KW*16, 16, g.everyTap(), g.everyTap(), 16)
+			}
+		})
+	}
+}
+
+// everyTap has a bit for each tap of an axis.
+func (g *winograd) everyTap() uint { return 1<<g.KH - 1 }
+
+// planMirroredFilters plans to transform w, [C, taps, taps, K], as the gradient of
+// a convolution's input meets it: from the last tap to the first.
+func planMirroredFilters(w []float32) func(g *winograd, p *plan) {
+	return func(g *winograd, p *plan) {
+		size := g.KH * g.KW
+		p.each(g.C, func(c, _ int) {
+			for k := 0; k < g.K; k += g.kernel.nr {
+				g.kernel.filter[g.KH](g.filters.of[0][g.filterAt(c, k):], g.filters.step, w, (c*size+size-1)*g.K+k, -g.KW*g.K, -g.K,
+					g.everyTap(), g.everyTap(), min(g.kernel.nr, g.K-k))
+			}
+		})
+	}
+}
+
+// mirrored is the convolution of dy that makes dx, for stride 1.
+func mirrored(s device.Conv2D) device.Conv2D {
+	m := s
+	m.H, m.W = s.Out()
+	m.C, m.K = s.K, s.C
+	m.Top, m.Bottom = s.KH-1-s.Top, s.KH-1-s.Bottom
+	m.Left, m.Right = s.KW-1-s.Left, s.KW-1-s.Right
+	return m
+}
