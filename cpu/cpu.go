@@ -110,6 +110,7 @@ func (d *Device) Close() error {
 	if !d.closed {
 		d.closed = true
 		d.pool.close()
+		d.heap.close()
 		d.memory = newMemory(0)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"example.org/chainrule/device"
 )
 
-// A block is memory from the system, 256-byte aligned.
+// A block is a piece of the heap, 256-byte aligned.
 type block struct {
 	mem   []byte
 	owner *replay // the replay it belongs to, if any
@@ -103,6 +103,7 @@ func i32(b device.Buffer) []int32 {
 // memory caches blocks by size, so that a shape seen once allocates no more.
 type memory struct {
 	limit  int64
+	heap   heap
 	stats  device.Stats
 	cache  map[int64][]*block
 	live   device.Holdings
@@ -116,7 +117,7 @@ func newMemory(limit int64) memory {
 // sizeClass rounds up to one of eight sizes in each power of two: at most an
 // eighth is wasted, and nearby shapes share blocks.
 func sizeClass(n int64) int64 {
-	step := int64(256)
+	step := int64(blockAlign)
 	if n > 2048 {
 		step = 1 << (bits.Len64(uint64(n-1)) - 4)
 	}
@@ -188,7 +189,11 @@ func (d *Device) take(n int64) (*block, *device.MemoryError) {
 	if b != nil {
 		d.stats.Cached -= size
 	} else {
-		b = newBlock(size)
+		mem := d.heap.take(size)
+		if mem == nil {
+			return nil, d.memoryError(size)
+		}
+		b = &block{mem: mem}
 		d.stats.Allocs++
 	}
 	d.stats.Live += size
@@ -223,12 +228,6 @@ func pop(m map[int64][]*block, size int64) *block {
 	b := s[len(s)-1]
 	m[size] = s[:len(s)-1]
 	return b
-}
-
-func newBlock(size int64) *block {
-	mem := make([]byte, size+256)
-	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(mem))) & 255
-	return &block{mem: mem[skip : int64(skip)+size : int64(skip)+size]}
 }
 
 func (d *Device) memoryError(want int64) *device.MemoryError {
