@@ -15,24 +15,21 @@ import (
 
 // trainCNN takes the case's steps of training on each backend (the Reference
 // would take a minute over the derivatives of batch normalisation): once with a
-// tape for each, once recorded and replayed.
+// tape for each, once recorded and replayed, and so in BFloat16.
 func trainCNN(c *golden, open opener) {
 	for _, b := range backends {
 		trainOn(c, b, open, false)
 		trainOn(c, b, open, true)
+		trainInBFloat16(c, b, open)
 	}
 }
 
 // trainOn takes the steps on b. Losses and final weights must agree.
 func trainOn(c *golden, b backend, open opener, recorded bool) {
 	dev := b.open(c)
-	s := newTraining(c, dev, open)
+	s := newTraining(c, dev, open, device.Float32)
 	where := b.name + ", recorded " + strconv.FormatBool(recorded)
-	losses := array{shape: []int{attr[int](c, "steps")}}
-	for step := range losses.shape[0] {
-		losses.values = append(losses.values, s.step(step, recorded))
-	}
-	c.compare(where, "losses", losses, c.read(c.Outputs, "losses"), c.trainingBound("losses"))
+	c.compare(where, "losses", s.losses(recorded), c.read(c.Outputs, "losses"), c.trainingBound("losses"))
 	for role := range c.Final {
 		p := s.params.Lookup(role[len("final."):])
 		require.NotNil(c, p, role)
@@ -42,10 +39,23 @@ func trainOn(c *golden, b backend, open opener, recorded bool) {
 	closeDevice(c, dev)
 }
 
+// trainInBFloat16 holds activations in BFloat16. The losses must stay within the
+// bound of that type, whose terms are the losses themselves; of weights, which
+// add up roundings over the steps, no bound is known.
+func trainInBFloat16(c *golden, b backend, open opener) {
+	dev := b.open(c)
+	s := newTraining(c, dev, open, device.BFloat16)
+	want := c.read(c.Outputs, "losses")
+	c.compare(b.name+" bfloat16", "losses", s.losses(true), want, bfloat16Bound(want.largest()))
+	s.close()
+	closeDevice(c, dev)
+}
+
 // A training is a model, its optimizer and the batch that a step reads.
 type training struct {
 	*golden
 	dev            device.Device
+	precision      device.DType
 	net            nn.Layer
 	params         *backward.Params
 	opt            optim.Optimizer
@@ -54,11 +64,14 @@ type training struct {
 	replay         device.Replay
 }
 
-func newTraining(c *golden, dev device.Device, open opener) *training {
-	s := &training{golden: c, dev: dev, params: backward.NewParams()}
+func newTraining(c *golden, dev device.Device, open opener, precision device.DType) *training {
+	s := &training{golden: c, dev: dev, precision: precision, params: backward.NewParams()}
 	s.net = newCNN(c, s.params)
 	require.NoError(c, s.params.Open(dev, 1))
 	s.load()
+	if precision == device.BFloat16 {
+		require.NoError(c, s.params.KeepBFloat16())
+	}
 	optimizer := *c
 	optimizer.Attrs = attr[map[string]json.RawMessage](c, "optimizer")
 	var err error
@@ -128,6 +141,15 @@ func (s *training) load() {
 	require.NoError(s, s.params.SetStored(values))
 }
 
+// losses are those of the case's steps.
+func (s *training) losses(recorded bool) array {
+	losses := array{shape: []int{attr[int](s.golden, "steps")}}
+	for step := range losses.shape[0] {
+		losses.values = append(losses.values, s.step(step, recorded))
+	}
+	return losses
+}
+
 // step trains on the batch of a step and returns the loss before the update.
 func (s *training) step(step int, recorded bool) float64 {
 	s.setBatch(step % attr[int](s, "batches"))
@@ -157,7 +179,7 @@ func (s *training) setBatch(batch int) {
 }
 
 func (s *training) eager() error {
-	tape := backward.NewTape(s.dev, backward.Mode{Training: true})
+	tape := backward.NewTape(s.dev, backward.Mode{Training: true, Precision: s.precision})
 	defer tape.Close()
 	loss := s.net.Forward(tape.Input(s.images)).CrossEntropy(tape.Input(s.labels), backward.CrossEntropyOptions{})
 	loss.AddTo(s.loss, 1)

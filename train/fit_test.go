@@ -116,6 +116,22 @@ func TestFitLearns(t *testing.T) {
 	require.InDelta(t, last.TestLoss, m.Loss, 1e-6)
 }
 
+// Activations in BFloat16 lead elsewhere, and learn as well; the weights that they
+// read are kept beside those that move.
+func TestFitLearnsInBFloat16(t *testing.T) {
+	full, low := newOptions(t, 2, 0.1), newOptions(t, 2, 0.1)
+	full.Epochs, low.Epochs, low.Precision = 10, 10, device.BFloat16
+	want, err := train.Fit(t.Context(), full)
+	require.NoError(t, err)
+	got, err := train.Fit(t.Context(), low)
+	require.NoError(t, err)
+	require.NotEqual(t, weights(t, full.Model.Params), weights(t, low.Model.Params))
+	require.Equal(t, 1.0, got[9].TestAccuracy)
+	for i := range got {
+		require.InDelta(t, want[i].TrainLoss, got[i].TrainLoss, 16*0x1p-8*want[0].TrainLoss, "16 roundings of the first loss")
+	}
+}
+
 func TestFitReports(t *testing.T) {
 	o := newOptions(t, 2, 0.1)
 	var r record
@@ -241,6 +257,7 @@ func TestFitDivergesInEvaluation(t *testing.T) {
 
 func TestFitRefuses(t *testing.T) {
 	for want, spoil := range map[string]func(o *train.Options){
+		"train: activations of int32: want float32 or bfloat16":                               func(o *train.Options) { o.Precision = device.Int32 },
 		"train: 0 epochs: want at least 1":                                                    func(o *train.Options) { o.Epochs = 0 },
 		"data: a batch of 0 images, at least 1 is needed":                                     func(o *train.Options) { o.Batch = 0 },
 		"data: a batch of 51 images is larger than the set, which has 50":                     func(o *train.Options) { o.Batch = 51 },

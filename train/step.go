@@ -31,6 +31,11 @@ func newStepper(o *Options) (*stepper, error) {
 }
 
 func (s *stepper) alloc() (err error) {
+	if s.Precision == device.BFloat16 {
+		if err = s.Model.Params.KeepBFloat16(); err != nil {
+			return err
+		}
+	}
 	if s.images, err = tensor.New(s.dev, device.Uint8, s.Batch, s.Model.Height, s.Model.Width, s.Model.Channels); err != nil {
 		return err
 	}
@@ -105,7 +110,7 @@ func (s *stepper) full() error {
 
 // eager is one whole step: forward, loss, backward, update.
 func (s *stepper) eager(input func(t *backward.Tape) (images, labels *backward.Var)) error {
-	tape := backward.NewTape(s.dev, backward.Mode{Training: true, Random: s.random})
+	tape := backward.NewTape(s.dev, backward.Mode{Training: true, Precision: s.Precision, Random: s.random})
 	defer tape.Close()
 	images, labels := input(tape)
 	loss := s.sums.add(s.Model.Forward(images.Pixels()), labels, images.Dim(0))

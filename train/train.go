@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"example.org/chainrule/data"
+	"example.org/chainrule/device"
 	"example.org/chainrule/nn"
 	"example.org/chainrule/optim"
 )
@@ -27,15 +28,19 @@ type Options struct {
 	Schedule  optim.Schedule  // learning rate of each step; nil leaves the optimizer's
 	Train     *data.Dataset
 	Test      *data.Dataset
-	Batch     int    // images a step; the last step of an epoch takes what is left
-	Epochs    int    // passes over Train
-	Seed      uint64 // of the order of the images and of dropout
-	Report    Report // nil for silence
+	Batch     int          // images a step; the last step of an epoch takes what is left
+	Epochs    int          // passes over Train
+	Precision device.DType // of activations while training: Float32, or BFloat16, which halves their memory
+	Seed      uint64       // of the order of the images and of dropout
+	Report    Report       // nil for silence
 }
 
 func (o *Options) check() error {
 	if o.Epochs < 1 {
 		return fmt.Errorf("train: %d epochs: want at least 1", o.Epochs)
+	}
+	if !o.Precision.IsFloat() {
+		return fmt.Errorf("train: activations of %v: want float32 or bfloat16", o.Precision)
 	}
 	for _, set := range []*data.Dataset{o.Train, o.Test} {
 		if err := checkSet(o.Model, set); err != nil {
@@ -94,7 +99,9 @@ func (e *DivergedError) Error() string {
 // Fit trains for o.Epochs epochs, evaluates after each, and returns their
 // results. Where ctx is cancelled it stops after the step and returns the
 // context's error with the epochs completed; the weights are those of the last
-// step. Other errors: a set that does not fit the model, a
+// step. With Precision BFloat16, weights, optimizer state and losses are Float32
+// all the same, as is evaluation, and Params keep the copy that such steps read
+// (see [backward.Params.KeepBFloat16]). Other errors: a set that does not fit the model, a
 // [*data.BatchSizeError], a [*DivergedError], what the device has latched.
 func Fit(ctx context.Context, o Options) ([]Epoch, error) {
 	if err := o.check(); err != nil {

@@ -18,11 +18,13 @@ import (
 const WeightsFile = "weights.safetensors"
 
 // A Card is what a file of weights says about the images its model was trained
-// on.
+// on, and how.
 type Card struct {
 	Classes []string `json:"classes"` // their names, in the order of the labels
 	Digits  bool     `json:"digits"`  // MNIST's, so that photographs are prepared as those were
 	Seed    uint64   `json:"seed"`    // drew the test images, where the set was not divided already
+
+	Precision string `json:"precision,omitempty"` // of activations in training: bfloat16, or float32, which empty means too
 }
 
 // description is a Card and what it takes to build the model again, as the

@@ -46,6 +46,7 @@ var misuse = map[string]string{
 	"train --model vgg":                     `--model vgg: want one of lenet, mlp, resnet20`,
 	"train --optimizer adamx":               `--optimizer adamx: did you mean "adamw"? (there are sgd, adam, adamw)`,
 	"train --schedule cosin":                `--schedule cosin: did you mean "cosine"? (there are constant, step, cosine)`,
+	"train --precision bf16":                `--precision bf16: want one of float32, bfloat16`,
 	"train --device gpu":                    `there is no device "gpu": did you mean "cpu"? (there are auto, cpu, cuda, cuda:1)`,
 	"train --data mnits":                    `datasets: no set and no folder is named "mnits", did you mean "mnist"? (sets: sample, mnist; or the path of a folder)`,
 	"train --optimizer adam --momentum 0.5": `--momentum and --nesterov are for --optimizer sgd: adam has moments of its own`,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"example.org/chainrule/device"
 	"example.org/chainrule/internal/nearest"
 	"example.org/chainrule/nn"
 	"example.org/chainrule/optim"
@@ -22,12 +23,14 @@ type recipe struct {
 	Nesterov    bool     `help:"Nesterov's momentum for sgd."`
 	WeightDecay float32  `placeholder:"DECAY" help:"Weight decay of matrices and filters (default: none)."`
 	Clip        float32  `placeholder:"NORM" help:"Scale gradients down to this norm (default: never)."`
+	Precision   string   `default:"float32" help:"Of activations: float32, or bfloat16, which halves their memory; weights and losses are float32 always."`
 	Seed        uint64   `default:"1" help:"Seed of first weights, order of images, and test images drawn from a folder."`
 }
 
-// The values of --optimizer and --schedule.
+// The values of --optimizer, --schedule and --precision.
 func optimizers() []string { return []string{"sgd", "adam", "adamw"} }
 func schedules() []string  { return []string{"constant", "step", "cosine"} }
+func precisions() []string { return []string{"float32", "bfloat16"} }
 
 // check finds the flags that are out of range, before anything is read.
 func (r *recipe) check() error {
@@ -36,6 +39,7 @@ func (r *recipe) check() error {
 		checkName("--model", r.Model, nn.Models()),
 		checkName("--optimizer", r.method(), optimizers()),
 		checkName("--schedule", r.Schedule, schedules()),
+		checkName("--precision", r.Precision, precisions()),
 	)
 	switch {
 	case err != nil:
@@ -114,6 +118,14 @@ func (r *recipe) optimizer(model *nn.Classifier) (optim.Optimizer, error) {
 		return optim.NewAdamW(model.Params, r.rate(), optim.Adam{Options: o})
 	}
 	return optim.NewAdam(model.Params, r.rate(), optim.Adam{Options: o})
+}
+
+// activations is the data type that Precision names.
+func (r *recipe) activations() device.DType {
+	if r.Precision == device.BFloat16.String() {
+		return device.BFloat16
+	}
+	return device.Float32
 }
 
 // schedule is the learning rate over so many steps.

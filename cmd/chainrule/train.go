@@ -76,7 +76,8 @@ func (c *trainCmd) train(env *environment, dev device.Device, splits *data.Split
 	steps := c.Epochs * ((set.Len() + c.Batch - 1) / c.Batch)
 	_, err = train.Fit(env.ctx, train.Options{
 		Model: model, Optimizer: optimizer, Schedule: c.schedule(steps),
-		Train: set, Test: splits.Test, Batch: c.Batch, Epochs: c.Epochs, Seed: c.Seed, Report: t,
+		Train: set, Test: splits.Test, Batch: c.Batch, Epochs: c.Epochs,
+		Precision: c.activations(), Seed: c.Seed, Report: t,
 	})
 	return t.finish(err)
 }

@@ -21,7 +21,7 @@ import (
 func TestTrain(t *testing.T) {
 	enterPets(t)
 	out := trainPets(t)
-	require.Regexp(t, `^mlp: 296962 parameters, 8x8x1 images, 2 classes; 32 to train on, 8 to test on
+	require.Regexp(t, `^mlp in float32: 296962 parameters, 8x8x1 images, 2 classes; 32 to train on, 8 to test on
 epoch 1  train loss \d+\.\d{4}  test loss \d+\.\d{4}  test accuracy \d+\.\d\d%  \d+ images/s
 epoch 2 .*
 epoch 3 .*
@@ -63,7 +63,7 @@ func TestTrainJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"done":true,"epochs":2,"test_accuracy":1,"weights":`+string(quoted)+"}\n", lines[2])
 	require.FileExists(t, weights)
-	require.Regexp(t, `^mlp: 296962 parameters.*\nepoch 1 .*\nepoch 2 .*\ndone in .*\n$`, r.err)
+	require.Regexp(t, `^mlp in float32: 296962 parameters.*\nepoch 1 .*\nepoch 2 .*\ndone in .*\n$`, r.err)
 }
 
 func TestTrainOnATerminal(t *testing.T) {
@@ -113,6 +113,21 @@ func TestTrainFlags(t *testing.T) {
 	}
 }
 
+// The run folder keeps the precision that was trained in.
+func TestTrainInBFloat16(t *testing.T) {
+	enterPets(t)
+	out := succeed(t, strings.Fields("train --data pets --model mlp --batch 8 --epochs 3 --precision bfloat16 --out run")...)
+	require.Contains(t, out, "mlp in bfloat16: ")
+	require.Contains(t, out, "test accuracy 100.00%")
+	dev, err := cpu.New(cpu.Options{})
+	require.NoError(t, err)
+	defer dev.Close()
+	model, card, err := train.LoadWeights("run", dev)
+	require.NoError(t, err)
+	defer model.Params.Close()
+	require.Equal(t, "bfloat16", card.Precision)
+}
+
 // Channels, flattened size and classes of the LeNet follow the images.
 func TestTrainLeNetOnOtherData(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -123,7 +138,7 @@ func TestTrainLeNetOnOtherData(t *testing.T) {
 	}
 	parameters := (5*5*3*32 + 32) + (5*5*32*64 + 64) + (3*2*64*1024 + 1024) + (1024*3 + 3)
 	out := succeed(t, strings.Fields("train --data colours --batch 6 --epochs 1")...)
-	require.Contains(t, out, fmt.Sprintf("lenet: %d parameters, 12x8x3 images, 3 classes; 6 to train on, 3 to test on\n", parameters))
+	require.Contains(t, out, fmt.Sprintf("lenet in float32: %d parameters, 12x8x3 images, 3 classes; 6 to train on, 3 to test on\n", parameters))
 
 	out = succeed(t, strings.Fields("train --data colours --batch 6 --epochs 1 --size 4")...)
 	require.Contains(t, out, "4x4x3 images")
@@ -165,7 +180,7 @@ func TestTrainThatDiverges(t *testing.T) {
 	for rate, step := range map[string]string{"1e30": "2", "1e38": "2", "3e38": "2"} {
 		r := invoke(t, strings.Fields("train --data pets --model mlp --batch 8 --epochs 2 --threads 1 --json --out r"+rate+" --lr "+rate)...)
 		require.Equal(t, exitFailure, r.code)
-		require.Regexp(t, `^mlp: .*\nchainrule: train: the loss or its gradient is no longer finite at step `+step+
+		require.Regexp(t, `^mlp in float32: .*\nchainrule: train: the loss or its gradient is no longer finite at step `+step+
 			` \(epoch 1\): use a lower learning rate; the first weights are in r`+rate+`.weights.safetensors\n$`, r.err)
 		require.Regexp(t, `^{"done":false,"epochs":0,"weights":".*"}\n$`, r.out)
 		for _, w := range requireWeights(t, filepath.Join("r"+rate, train.WeightsFile)) {

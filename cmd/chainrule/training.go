@@ -41,8 +41,10 @@ func (c *trainCmd) start(env *environment, model *nn.Classifier, splits *data.Sp
 	set := splits.Train
 	t := &training{
 		env: env, text: env.out, json: c.JSON, model: model, begun: time.Now(),
-		bar:  train.NewBar(env.err),
-		card: train.Card{Classes: set.Classes, Digits: c.Data == datasets.Sample || mnist.IsFull(set), Seed: c.Seed},
+		bar: train.NewBar(env.err),
+		card: train.Card{
+			Classes: set.Classes, Digits: c.Data == datasets.Sample || mnist.IsFull(set), Seed: c.Seed, Precision: c.Precision,
+		},
 		path: filepath.Join(dir, train.WeightsFile),
 	}
 	if err := t.reserve(); err != nil {
@@ -53,8 +55,8 @@ func (c *trainCmd) start(env *environment, model *nn.Classifier, splits *data.Sp
 		t.text = env.err
 	}
 	t.addReports()
-	fmt.Fprintf(t.text, "%s: %d parameters, %dx%dx%d images, %d classes; %d to train on, %d to test on\n",
-		model.Name, model.Params.Count(), set.Height, set.Width, set.Channels, len(set.Classes), set.Len(), splits.Test.Len())
+	fmt.Fprintf(t.text, "%s in %s: %d parameters, %dx%dx%d images, %d classes; %d to train on, %d to test on\n",
+		model.Name, c.Precision, model.Params.Count(), set.Height, set.Width, set.Channels, len(set.Classes), set.Len(), splits.Test.Len())
 	return t, nil
 }
 
