@@ -1,5 +1,5 @@
 # make help lists the targets.
-.PHONY: help build test bench check ptx cuda
+.PHONY: help build test bench check ptx cuda proof
 
 help:
 	@echo 'make build   the command, as build/chainrule'
@@ -7,6 +7,7 @@ help:
 	@echo 'make bench   benchmarks; writes bench/RESULTS.md'
 	@echo 'make check   what CI checks'
 	@echo 'make ptx     the CUDA kernels: PTX from their sources'
+	@echo 'make proof   what the tests compare, counted anew; writes device/devicetest/PROOF.md'
 	@echo 'make cuda    the command with its CUDA backend through cgo, as build/chainrule-cuda (says what is missing)'
 
 build:
@@ -20,6 +21,9 @@ bench:
 
 check:
 	.ci/run
+
+proof:
+	CHAINRULE_UPDATE=1 go test -count 1 -p 1 -run 'TestDevice$$' ./cpu ./device/cuda
 
 ptx:
 	kernels/build

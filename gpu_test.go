@@ -36,10 +36,17 @@ func TestGPUIsHere(t *testing.T) {
 	t.Log(devices[1].Detail)
 }
 
-// TestGPU holds the GPU to the contract.
+// TestGPU holds the GPU to the contract. Its column is in the table of proof where
+// somebody asked for that.
 func TestGPU(t *testing.T) {
 	require.NoError(t, openGPU(t).Close()) // one skip, not one for each stem
-	devicetest.Test(t, openGPU)
+	proof := devicetest.Test(t, openGPU)
+	if os.Getenv(devicetest.UpdateVariable) != "" {
+		devices, err := chainrule.Devices()
+		require.NoError(t, err)
+		model, _, _ := strings.Cut(devices[1].Detail, ",")
+		proof.Hold(t, "device/devicetest/PROOF.md", model)
+	}
 }
 
 // TestGPUGolden holds the GPU, beside the CPU, to PyTorch's results: operations,

@@ -14,7 +14,8 @@ import (
 func TestDevice(t *testing.T) {
 	for _, level := range cpu.Levels() {
 		t.Run(level.String(), func(t *testing.T) {
-			devicetest.Test(t, func(t testing.TB) device.Device { return open(t, cpu.Options{Level: level}) })
+			proof := devicetest.Test(t, func(t testing.TB) device.Device { return open(t, cpu.Options{Level: level}) })
+			proof.Hold(t, "../device/devicetest/PROOF.md", "cpu "+level.String())
 		})
 	}
 }

@@ -45,12 +45,13 @@ func TestDevice(t *testing.T) {
 	for _, s := range simulators(t) {
 		s.launched = launched
 		t.Run(s.name, func(t *testing.T) {
-			devicetest.Test(t, func(t testing.TB) device.Device { return s.open(t, 0) })
+			proof := devicetest.Test(t, func(t testing.TB) device.Device { return s.open(t, 0) })
 			t.Run("Large", func(t *testing.T) {
 				d := s.open(t, 0)
 				checkLarge(t, d)
 				require.NoError(t, d.Close())
 			})
+			proof.Hold(t, "../devicetest/PROOF.md", "simulated "+s.name)
 		})
 	}
 	t.Run("EveryKernel", func(t *testing.T) {

@@ -67,6 +67,7 @@ var columns = [...]dtypeColumn{
 // wanted, and in place.
 func (s *suite) check(c check) {
 	s.Helper()
+	s.tally.add(c)
 	prior := s.prior(c)
 	want := s.run(s.ref, c, prior, trial{})
 	if c.want != nil {

@@ -18,15 +18,20 @@ import (
 )
 
 // Test holds the devices that open returns to the contract. It opens one for
-// each stem and closes it.
-func Test(t *testing.T, open func(testing.TB) device.Device) {
+// each stem and closes it. It returns what was compared.
+func Test(t *testing.T, open func(testing.TB) device.Device) *Tally {
+	tally := newTally()
 	for _, stem := range stems() {
 		t.Run(stem.name, func(t *testing.T) {
 			dev := open(t)
 			defer func() { require.NoError(t, dev.Close()) }()
-			stem.check(newSuite(t, dev))
+			s := newSuite(t, dev)
+			s.tally = tally
+			stem.check(s)
+			tally.stems++
 		})
 	}
+	return tally
 }
 
 // stems lists the checks in the contract's order.
@@ -67,6 +72,8 @@ type suite struct {
 	dev device.Device // under test
 	ref device.Device // what is right
 	rng *rand.Rand
+
+	tally *Tally
 }
 
 // A failer is what the suite needs of a *testing.T.
@@ -76,5 +83,5 @@ type failer interface {
 }
 
 func newSuite(t failer, dev device.Device) *suite {
-	return &suite{failer: t, dev: dev, ref: Reference(), rng: rand.New(rand.NewPCG(1, 2))}
+	return &suite{failer: t, dev: dev, ref: Reference(), rng: rand.New(rand.NewPCG(1, 2)), tally: newTally()}
 }

@@ -40,9 +40,9 @@ func (c covering) row(p, i, q, j int) []int {
 		if row[r] >= 0 {
 			continue
 		}
-		best := -1
+		best, start := -1, c.tie(r)
 		for try := range n {
-			choice := (try + len(c.met)) % n // ties go to a different one each time
+			choice := (try + start) % n
 			if gain := c.gain(row, r, choice); gain > best {
 				best, row[r] = gain, choice
 			}
@@ -54,6 +54,13 @@ func (c covering) row(p, i, q, j int) []int {
 		}
 	}
 	return row
+}
+
+// tie is where a row begins to look among choices that are as good: elsewhere each
+// time, and not at the same place for parameters of as many choices, or these would
+// meet no others once all pairs have met.
+func (c covering) tie(r int) int {
+	return int(uint32(len(c.met)*31+r) * 2654435761 >> 16)
 }
 
 // gain counts the first meetings of a choice with the fixed ones.

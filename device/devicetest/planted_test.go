@@ -3,7 +3,6 @@ package devicetest
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"testing"
 
 	"example.org/chainrule/device"
@@ -74,19 +73,6 @@ func TestCatches(t *testing.T) {
 			}
 		})
 	}
-}
-
-// kernels lists the methods of the contract's groups.
-func kernels() (ops []string) {
-	for _, group := range []reflect.Type{
-		reflect.TypeFor[device.Elementwise](), reflect.TypeFor[device.Linear](), reflect.TypeFor[device.Rows](),
-		reflect.TypeFor[device.Spatial](), reflect.TypeFor[device.Movement](), reflect.TypeFor[device.Update](),
-	} {
-		for m := range group.NumMethod() {
-			ops = append(ops, group.Method(m).Name)
-		}
-	}
-	return ops
 }
 
 // spoiled is a device on which destination k of op goes wrong.

@@ -166,6 +166,12 @@ func (d noCorrection) Adam(w, low, m, v, grad, control, table device.Buffer, s d
 	d.spoiled(control, func(c []float64) { c[device.ControlApplied] = 1e9 }, func() { d.reference.Adam(w, low, m, v, grad, control, table, s) })
 }
 
+type copyForgotten struct{ *reference }
+
+func (d copyForgotten) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
+	d.reference.Adam(w, nil, m, v, grad, control, table, s)
+}
+
 type refusedKept struct{ *reference }
 
 // Settle keeps the statistics of a refused step.
@@ -206,6 +212,7 @@ func TestCatchesWrong(t *testing.T) {
 		{"SGD", func(r *reference) device.Device { return stateStale{r} }},
 		{"Training", func(r *reference) device.Device { return rateRemembered{r, new(float64)} }},
 		{"Adam", func(r *reference) device.Device { return noCorrection{r} }},
+		{"Adam", func(r *reference) device.Device { return copyForgotten{r} }},
 		{"Settle", func(r *reference) device.Device { return refusedKept{r} }},
 	} {
 		dev := c.wrong(newReference(0))
