@@ -7,6 +7,7 @@ type pooling struct {
 	device.Pool
 	rows, cols poolAxis
 	oh, ow     int
+	runs       []poolRun // of a row of windows
 }
 
 // A poolAxis is the windows along one axis of an image.
@@ -19,11 +20,13 @@ type poolAxis struct {
 
 func newPooling(s device.Pool) pooling {
 	oh, ow := s.Out()
-	return pooling{
+	q := pooling{
 		Pool: s, oh: oh, ow: ow,
 		rows: poolAxis{s.H, oh, s.KH, s.StrideH, s.DilationH, s.Top, s.Adaptive},
 		cols: poolAxis{s.W, ow, s.KW, s.StrideW, s.DilationW, s.Left, s.Adaptive},
 	}
+	q.runs = q.cols.runs(max(1, tileLen/max(s.C, 1)))
+	return q
 }
 
 // A reach is the places first, first+step, ... below end.
@@ -44,6 +47,33 @@ func (a poolAxis) reach(i int) reach {
 	return reach{first, end, a.dilation}
 }
 
+// A poolRun is windows that follow each other and see equally many places, each
+// move places further than the one before.
+type poolRun struct {
+	first, windows, move int
+	reach                // of the first window
+}
+
+// runs cuts an axis into runs of at most so many windows.
+func (a poolAxis) runs(most int) (runs []poolRun) {
+	for i := 0; i < a.out; {
+		r := poolRun{first: i, windows: 1, reach: a.reach(i)}
+		if i+1 < a.out {
+			r.move = a.reach(i+1).first - r.reach.first
+		}
+		for i++; i < a.out && r.windows < most && r.goesOn(a.reach(i)); i++ {
+			r.windows++
+		}
+		runs = append(runs, r)
+	}
+	return runs
+}
+
+// goesOn reports whether a window that sees next may follow the run.
+func (r poolRun) goesOn(next reach) bool {
+	return next.first == r.reach.first+r.windows*r.move && next.count() == r.count()
+}
+
 // flops counts an operation for each place of each window.
 func (q *pooling) flops() int64 {
 	n := int64(q.N) * int64(q.C)
@@ -53,74 +83,79 @@ func (q *pooling) flops() int64 {
 	return n * int64(q.oh) * int64(q.ow) * int64(q.KH) * int64(q.KW)
 }
 
-// eachWindow plans task for every window and every run of channels that fits
-// scratch: at is the run's place in the result, c and cc its first channel and
-// its length. A row of windows is one task of the plan.
-func (q *pooling) eachWindow(p *plan, task func(w poolWindow, worker int)) {
-	if q.C*q.ow == 0 {
+// eachRun plans task for every run of windows on every block of channels that
+// fits scratch. A row of windows is one task of the plan.
+func (q *pooling) eachRun(p *plan, task func(w poolWindows, worker int)) {
+	if q.C == 0 {
 		return
 	}
 	p.each(q.N*q.oh, func(i, worker int) {
-		w := poolWindow{image: i / q.oh, rows: q.rows.reach(i % q.oh)}
-		for j := range q.ow {
-			w.cols = q.cols.reach(j)
+		w := poolWindows{q: q, image: i / q.oh, rows: q.rows.reach(i % q.oh)}
+		for _, w.cols = range q.runs {
 			for w.c = 0; w.c < q.C; w.c += tileLen {
-				w.cc = min(tileLen, q.C-w.c)
-				w.at = (i*q.ow+j)*q.C + w.c
+				w.channels = min(tileLen, q.C-w.c)
+				w.at = (i*q.ow+w.cols.first)*q.C + w.c
 				task(w, worker)
 			}
 		}
 	})
 }
 
-// A poolWindow is one window on some channels of one image.
-type poolWindow struct {
-	image      int
-	rows, cols reach
-	c, cc      int // the first channel and how many
-	at         int // of the first channel in the result
+// A poolWindows is a run of windows on some channels of one image.
+type poolWindows struct {
+	q           *pooling
+	image       int
+	rows        reach
+	cols        poolRun
+	c, channels int // the first channel and how many
+	at          int // of the first channel of the first window in the result
 }
 
-// lines calls f for the window's places in each row of the image, as strips of x
-// that fit scratch, with the first of these places and how far apart they are.
-func (q *pooling) lines(x *buffer, w poolWindow, tmp []float32, f func(v strip, place, step int)) {
-	most := max(1, tileLen/w.cc)
+// end is behind the last channel of the last window in the result.
+func (w *poolWindows) end() int { return w.at + (w.cols.windows-1)*w.q.C + w.channels }
+
+// empty reports whether the windows see no place.
+func (w *poolWindows) empty() bool { return w.rows.count() == 0 || w.cols.count() == 0 }
+
+// eachRow gives the taps in each row of the image, whose places have their
+// channels stride elements apart.
+func (w *poolWindows) eachRow(stride int, f func(t tapRow)) {
+	if w.cols.count() == 0 {
+		return
+	}
+	t := tapRow{
+		windows: w.cols.windows, taps: w.cols.count(), channels: w.channels,
+		yMove: w.q.C, xMove: w.cols.move * stride, xStep: w.cols.step * stride,
+		placeMove: w.cols.move, placeStep: w.cols.step,
+	}
 	for row := w.rows.first; row < w.rows.end; row += w.rows.step {
-		for cols := w.cols; cols.count() > 0; cols.first += most * cols.step {
-			v := loadStrip(x, q.tap(w, row, cols.first), min(most, cols.count()), w.cc, q.C*cols.step, tmp)
-			f(v, row*q.W+cols.first, cols.step)
-		}
+		t.place = row*w.q.W + w.cols.reach.first
+		f(t)
+		t.more = true
 	}
 }
 
-// tap is where the channels of the place h, w begin in x.
-func (q *pooling) tap(w poolWindow, row, col int) int {
-	return ((w.image*q.H+row)*q.W+col)*q.C + w.c
+// seen is what the windows see of x, whole images, from a place on.
+func (w *poolWindows) seen(x []float32, place int) []float32 {
+	return x[(w.image*w.q.H*w.q.W+place)*w.q.C+w.c:]
 }
 
 // An imagePart is some channels of one image as float32, those of each place
 // stride elements after those of the place before.
 type imagePart struct {
-	v          []float32
-	stride, cc int
+	v                []float32
+	stride, channels int
 }
 
 // at is the channels of a place.
-func (to imagePart) at(place int) []float32 { return to.v[place*to.stride:][:to.cc] }
-
-// taps begins with the channels of a place and ends with those of the last of
-// cols.
-func (to imagePart) taps(place int, cols reach) []float32 {
-	last := (cols.count() - 1) * cols.step
-	return to.v[place*to.stride:][:last*to.stride+to.cc]
-}
+func (to imagePart) at(place int) []float32 { return to.v[place*to.stride:][:to.channels] }
 
 // clear sets places lo to hi to zero, and returns the larger of both.
 func (to imagePart) clear(lo, hi int) int {
 	switch {
 	case lo >= hi:
 		return lo
-	case to.stride == to.cc:
+	case to.stride == to.channels:
 		clear(to.v[lo*to.stride : hi*to.stride])
 	default:
 		for place := lo; place < hi; place++ {
@@ -135,8 +170,8 @@ func (to imagePart) clear(lo, hi int) int {
 const gradChannels = 64
 
 // eachImage plans a derivative: grad adds to a part of dx, zero at first, what
-// one window gives it. Each part is one task, so windows may overlap.
-func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w poolWindow, worker int)) {
+// one run of windows gives it. Each part is one task, so windows may overlap.
+func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w poolWindows, worker int)) {
 	block := min(q.C, gradChannels)
 	size := q.H * q.W * block
 	if size == 0 {
@@ -149,34 +184,32 @@ func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w po
 		scratch = p.floats(p.workers() * size)
 	}
 	p.each(q.N*blocks, func(i, worker int) {
-		w := poolWindow{image: i / blocks, c: i % blocks * block}
-		w.cc = min(block, q.C-w.c)
-		base := q.tap(w, 0, 0)
+		w := poolWindows{q: q, image: i / blocks, c: i % blocks * block}
+		w.channels = min(block, q.C-w.c)
+		base := w.image*q.H*q.W*q.C + w.c
 		var to imagePart
 		if direct {
-			to = imagePart{b.f32[base:], q.C, w.cc}
+			to = imagePart{b.f32[base:], q.C, w.channels}
 		} else {
-			to = imagePart{scratch[worker*size:], w.cc, w.cc}
+			to = imagePart{scratch[worker*size:], w.channels, w.channels}
 		}
-		q.windows(to, w, worker, grad)
+		q.gradRuns(to, w, worker, grad)
 		for place := 0; !direct && place < q.H*q.W; place++ {
 			out{b, dx.Add, base + place*q.C, to.at(place)}.commit()
 		}
 	})
 }
 
-// windows calls grad for every window on the channels of w. The rows of to become
-// zero just before the first window that reaches them.
-func (q *pooling) windows(to imagePart, w poolWindow, worker int, grad func(to imagePart, w poolWindow, worker int)) {
-	w.at = w.image*q.oh*q.ow*q.C + w.c
+// gradRuns calls grad for every run of windows on the channels of w. The rows of
+// to become zero just before the first window that sees them.
+func (q *pooling) gradRuns(to imagePart, w poolWindows, worker int, grad func(to imagePart, w poolWindows, worker int)) {
 	cleared := 0
 	for i := range q.oh {
 		w.rows = q.rows.reach(i)
 		cleared = to.clear(cleared, w.rows.end*q.W)
-		for j := range q.ow {
-			w.cols = q.cols.reach(j)
+		for _, w.cols = range q.runs {
+			w.at = ((w.image*q.oh+i)*q.ow+w.cols.first)*q.C + w.c
 			grad(to, w, worker)
-			w.at += q.C
 		}
 	}
 	to.clear(cleared, q.H*q.W)

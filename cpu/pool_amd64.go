@@ -2,35 +2,80 @@ package cpu
 
 // The loops of pool_taps.go in assembly.
 
-var avx2PoolKernels = poolKernels{maxTapsAVX2, spreadTapsAVX2}
+var avx2PoolKernels = poolKernels{maxTapsAVX2, maxTapsGradAVX2, addTapsAVX2, addTapsGradAVX2}
 
-var avx512PoolKernels = poolKernels{maxTapsAVX512, spreadTapsAVX512}
+var avx512PoolKernels = poolKernels{maxTapsAVX512, maxTapsGradAVX512, addTapsAVX512, addTapsGradAVX512}
 
-func maxTapsAVX2(y []float32, index []int32, x []float32, stride, place, step int, more bool) {
-	n := len(y) &^ 7
-	maxTaps8(y[:n], index, x, stride, place, step, more)
-	maxTapsGo(y[n:], index[n:], x[n:], stride, place, step, more)
+// split divides channels into whole vectors of 8, and what is left from channel
+// at on.
+func (t tapRow) split() (vectors, rest tapRow, at int) {
+	vectors, rest, at = t, t, t.channels&^7
+	vectors.channels, rest.channels = at, t.channels-at
+	return vectors, rest, at
 }
 
-func spreadTapsAVX2(dx, dy []float32, index []int32, stride, place, step int) {
-	n := len(dy) &^ 7
-	spreadTaps8(dx, dy[:n], index, stride, place, step)
-	spreadTapsGo(dx[n:], dy[n:], index[n:], stride, place, step)
+func maxTapsAVX2(y []float32, index []int32, x []float32, t tapRow) {
+	vectors, rest, at := t.split()
+	if at > 0 {
+		maxTaps8(y, index, x, vectors)
+	}
+	if rest.channels > 0 {
+		maxTapsGo(y[at:], index[at:], x[at:], rest)
+	}
 }
 
-// maxTaps8 is maxTaps on whole vectors of 8 channels; what is left of len(y) it
-// leaves alone.
-//
-//go:noescape
-func maxTaps8(y []float32, index []int32, x []float32, stride, place, step int, more bool)
+func maxTapsGradAVX2(dx, dy []float32, index []int32, t tapRow) {
+	vectors, rest, at := t.split()
+	if at > 0 {
+		maxTapsGrad8(dx, dy, index, vectors)
+	}
+	if rest.channels > 0 {
+		maxTapsGradGo(dx[at:], dy[at:], index[at:], rest)
+	}
+}
 
-// spreadTaps8 is spreadTaps on whole vectors of 8 channels.
-//
-//go:noescape
-func spreadTaps8(dx, dy []float32, index []int32, stride, place, step int)
+func addTapsAVX2(y, x []float32, t tapRow) {
+	vectors, rest, at := t.split()
+	if at > 0 {
+		addTaps8(y, x, vectors)
+	}
+	if rest.channels > 0 {
+		addTapsGo(y[at:], x[at:], rest)
+	}
+}
+
+func addTapsGradAVX2(dx, dy []float32, t tapRow) {
+	vectors, rest, at := t.split()
+	if at > 0 {
+		addTapsGrad8(dx, dy, vectors)
+	}
+	if rest.channels > 0 {
+		addTapsGradGo(dx[at:], dy[at:], rest)
+	}
+}
+
+// Those of AVX2 want a multiple of 8 channels, those of AVX-512 any number.
 
 //go:noescape
-func maxTapsAVX512(y []float32, index []int32, x []float32, stride, place, step int, more bool)
+func maxTaps8(y []float32, index []int32, x []float32, t tapRow)
 
 //go:noescape
-func spreadTapsAVX512(dx, dy []float32, index []int32, stride, place, step int)
+func maxTapsGrad8(dx, dy []float32, index []int32, t tapRow)
+
+//go:noescape
+func addTaps8(y, x []float32, t tapRow)
+
+//go:noescape
+func addTapsGrad8(dx, dy []float32, t tapRow)
+
+//go:noescape
+func maxTapsAVX512(y []float32, index []int32, x []float32, t tapRow)
+
+//go:noescape
+func maxTapsGradAVX512(dx, dy []float32, index []int32, t tapRow)
+
+//go:noescape
+func addTapsAVX512(y, x []float32, t tapRow)
+
+//go:noescape
+func addTapsGradAVX512(dx, dy []float32, t tapRow)

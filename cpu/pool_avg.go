@@ -12,21 +12,23 @@ func (d *Device) AvgPool(y device.Dst, x device.Buffer, s device.Pool) {
 		if !y.Wanted() {
 			return
 		}
-		x := of(x)
-		q.eachWindow(p, func(w poolWindow, worker int) {
-			out := open(y, w.at, w.at+w.cc, d.tile(worker, 0))
-			clear(out.v)
-			q.lines(x, w, d.tile(worker, 1), func(v strip, _, _ int) { addRows(out.v, v.v, v.stride) })
-			scale(out.v, 1/q.places(w))
+		x := p.float32s(of(x))
+		q.eachRun(p, func(w poolWindows, worker int) {
+			out := open(y, w.at, w.end(), d.tile(worker, 0))
+			if w.empty() {
+				clear(out.v)
+			}
+			w.eachRow(q.C, func(t tapRow) { d.kernel.addTaps(out.v, w.seen(x, t.place), t) })
+			scale(out.v, 1/w.places())
 			out.commit()
 		})
 	})
 }
 
-// places is what the sum over a window is divided by.
-func (q *pooling) places(w poolWindow) float32 {
-	if q.CountPad && !q.Adaptive {
-		return float32(q.KH * q.KW)
+// places is what the sum over each of the windows is divided by.
+func (w *poolWindows) places() float32 {
+	if w.q.CountPad && !w.q.Adaptive {
+		return float32(w.q.KH * w.q.KW)
 	}
 	return float32(max(1, w.rows.count()*w.cols.count()))
 }
@@ -41,15 +43,16 @@ func (d *Device) AvgPoolGrad(dx device.Dst, dy device.Buffer, s device.Pool) {
 		if !dx.Wanted() {
 			return
 		}
-		dy := of(dy)
-		q.eachImage(p, dx, func(to imagePart, w poolWindow, worker int) {
-			g := d.tile(worker, 0)[:w.cc]
-			scaleRow(g, load(dy, w.at, w.at+w.cc, d.tile(worker, 1)), 1/q.places(w))
-			for row := w.rows.first; row < w.rows.end; row += w.rows.step {
-				for col := w.cols.first; col < w.cols.end; col += w.cols.step {
-					add(to.at(row*q.W+col), g)
-				}
+		dy := p.float32s(of(dy))
+		q.eachImage(p, dx, func(to imagePart, w poolWindows, worker int) {
+			g, share := d.tile(worker, 0), 1/w.places()
+			for i := range w.cols.windows {
+				scaleRow(g[i*w.channels:][:w.channels], dy[w.at+i*q.C:], share)
 			}
+			w.eachRow(to.stride, func(t tapRow) {
+				t.yMove = w.channels
+				d.kernel.addTapsGrad(to.v[t.place*to.stride:], g, t)
+			})
 		})
 	})
 }

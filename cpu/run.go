@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
 	"example.org/chainrule/device"
 )
@@ -92,6 +93,12 @@ func (p *plan) floats(n int) []float32 {
 		fill(v, float32(math.NaN()))
 	}
 	return v
+}
+
+// ints is workspace like floats.
+func (p *plan) ints(n int) []int32 {
+	v := p.floats(n)
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
 }
 
 // workers is how many workers may run tasks.
