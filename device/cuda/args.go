@@ -14,14 +14,18 @@ const maxArgs = 512
 // args packs a kernel's parameters as PTX lays them out: each at a multiple of
 // its own size. A struct of ints is packed as its ints, one after the other.
 type args struct {
-	block [maxArgs]byte
-	len   int
+	block  [maxArgs]byte
+	len    int
+	packed func(at int, kind string) // is told of every value and its PTX type; nil for nobody
 }
 
-// grow makes room for size bytes at a multiple of size.
-func (a *args) grow(size int) []byte {
+// grow makes room for a value of size bytes at a multiple of size.
+func (a *args) grow(size int, kind string) []byte {
 	at := (a.len + size - 1) / size * size
 	a.len = at + size
+	if a.packed != nil {
+		a.packed(at, kind)
+	}
 	return a.block[at:a.len]
 }
 
@@ -57,19 +61,19 @@ func (a *args) flag(v bool) *args {
 }
 
 func (a *args) u32(v uint32) *args {
-	binary.LittleEndian.PutUint32(a.grow(4), v)
+	binary.LittleEndian.PutUint32(a.grow(4, "u32"), v)
 	return a
 }
 
 func (a *args) u64(v uint64) *args {
-	binary.LittleEndian.PutUint64(a.grow(8), v)
+	binary.LittleEndian.PutUint64(a.grow(8, "u64"), v)
 	return a
 }
 
 // f32 packs floats.
 func (a *args) f32(vs ...float32) *args {
 	for _, v := range vs {
-		a.u32(math.Float32bits(v))
+		binary.LittleEndian.PutUint32(a.grow(4, "f32"), math.Float32bits(v))
 	}
 	return a
 }

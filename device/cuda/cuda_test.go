@@ -35,6 +35,7 @@ func (s simulated) open(t testing.TB, limit int64) device.Device {
 	t.Helper()
 	d, err := Open(s, 0, Options{MemoryLimit: limit, Exact: true})
 	require.NoError(t, err)
+	s.watch(d)
 	return d
 }
 
