@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A pool spreads tasks over persistent workers. The caller is worker 0; the
@@ -31,7 +32,12 @@ type pool struct {
 
 const (
 	gateClosed = -1 << 32
-	spins      = 20_000 // looks at the round before going to sleep: some 10 µs
+	looks      = 64 // at what is waited for, before looking at anything else
+
+	// patience is how long an idle worker looks for a round before it sleeps.
+	// Waking it takes some 40 µs in a virtual machine, and the gaps of a training
+	// step, where one core has work or none, are shorter than this.
+	patience = 200 * time.Microsecond
 )
 
 // newPool starts workers-1 goroutines.
@@ -70,9 +76,10 @@ func (p *pool) finish() {
 	p.next.Store(p.n) // after a panic of the caller's own task: claim no more
 	p.gate.Add(gateClosed)
 	for i := 1; p.gate.Load() != gateClosed; i++ {
-		if i%spins == 0 {
+		if i%looks == 0 {
 			runtime.Gosched()
 		}
+		pause()
 	}
 	p.task = nil
 	if what := p.failure.Swap(nil); what != nil {
@@ -103,9 +110,12 @@ func (p *pool) serve(worker int) {
 
 // await returns the number of a round after seen, or false once the pool is closed.
 func (p *pool) await(seen int64) (round int64, ok bool) {
-	for range spins {
-		if r := p.round.Load(); r != seen {
-			return r, true
+	for start := time.Now(); time.Since(start) < patience; {
+		for range looks {
+			if r := p.round.Load(); r != seen {
+				return r, true
+			}
+			pause()
 		}
 	}
 	p.mu.Lock()
