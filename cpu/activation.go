@@ -103,7 +103,7 @@ func mish(x float64) float64 {
 func mishGrad(x float64) float64 {
 	e := exp(min(x, 40))
 	n := e * (e + 2)
-	return n/(n+2) + x*(4*e*(e+1)/((n+2)*(n+2)))
+	return n/(n+2) + min(x, 40)*(4*e*(e+1)/((n+2)*(n+2)))
 }
 
 // powGrad is a xᵃ⁻¹, and 0 for a = 0.

@@ -119,7 +119,7 @@ func (d *Device) BatchNorm(y, pre device.Dst, x, residual, mean, variance, gamma
 			return
 		}
 		n := newNormalizer(p, mean, variance, gamma, beta, s)
-		x, act := of(x), unaryRow(s.Act)
+		x, act := of(x), d.kernel.unaryRow(s.Act)
 		p.eachTile(len(x.f32)+len(x.bf16), func(lo, hi, worker int) {
 			yOut := open(y, lo, hi, d.tile(worker, 0))
 			zOut := open(pre, lo, hi, d.tile(worker, 1))
@@ -225,7 +225,7 @@ func newBatchNormGrad(p *plan, dy, x, v, mean, variance, gamma device.Buffer, s 
 	}
 	w := periodOf(s.C)
 	return &batchNormGrad{
-		BatchNorm: s, dy: of(dy), x: of(x), v: of(v), act: unaryGradRow(s.Act),
+		BatchNorm: s, dy: of(dy), x: of(x), v: of(v), act: p.dev.kernel.unaryGradRow(s.Act),
 		mean: f32(mean), variance: f32(variance), gamma: f32(gamma),
 		means: p.floats(w), scale: p.floats(w), shift: p.floats(w), slope: p.floats(w),
 	}

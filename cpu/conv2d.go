@@ -15,7 +15,7 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 		if !y.Wanted() && !pre.Wanted() {
 			return
 		}
-		to := epilogue{dst: y, pre: pre, bias: f32(bias), biasStep: s.K / s.Groups, act: activation(s.Act), at: positionsOf(s)}
+		to := epilogue{dst: y, pre: pre, bias: f32(bias), biasStep: s.K / s.Groups, act: d.kernel.activation(s.Act), at: positionsOf(s)}
 		if depthwise(s) {
 			planTaps(p, to, patchesOf(x, s), tapWeights(p, of(w), s, taps(s.KH), taps(s.KW)), s.N)
 			return

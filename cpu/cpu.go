@@ -7,6 +7,8 @@
 // kernel by its stem: unary.go, matmul.go, conv2d.go, ...
 package cpu
 
+//go:generate go run ./asm .
+
 import (
 	"errors"
 	"fmt"

@@ -13,11 +13,11 @@ type epilogue struct {
 }
 
 // activation is f as an epilogue wants it.
-func activation(f device.Unary) func(y, x []float32) {
+func (k *kernels) activation(f device.Unary) func(y, x []float32) {
 	if f.Func == device.Identity {
 		return nil
 	}
-	return unaryRow(f)
+	return k.unaryRow(f)
 }
 
 // begin sets v, which starts at column col of matrix i, to the bias or zero.

@@ -7,6 +7,8 @@ var goKernels = kernels{
 	productKernels: productKernels{mr: 1, nr: 16, wide: gemm1x16, narrow: gemm1x8, transpose: transpose8Go},
 	conversions:    goConversions,
 	poolKernels:    goPoolKernels,
+	unary:          unary,
+	folds:          goFolds,
 	transforms:     goTransforms,
 }
 

@@ -51,6 +51,8 @@ type kernels struct {
 	pairs *pairKernels // for products of BFloat16; nil where these are widened
 	conversions
 	poolKernels
+	unary []unaryKernel // by device.UnaryFunc
+	folds foldKernels
 	transforms
 }
 

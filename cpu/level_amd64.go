@@ -7,6 +7,8 @@ var avx2Kernels = kernels{
 	productKernels: productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8},
 	conversions:    avx2Conversions,
 	poolKernels:    avx2PoolKernels,
+	unary:          unaryAVX2,
+	folds:          foldsAVX2,
 	transforms:     avx2Transforms,
 }
 
@@ -15,6 +17,8 @@ var avx512Kernels = kernels{
 	productKernels: productKernels{mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8},
 	conversions:    avx512Conversions,
 	poolKernels:    avx512PoolKernels,
+	unary:          unaryAVX512,
+	folds:          foldsAVX512,
 	transforms:     avx512Transforms,
 }
 
@@ -24,6 +28,8 @@ var avx512BF16Kernels = kernels{
 	pairs:          &avx512BF16Pairs,
 	conversions:    avx512Conversions,
 	poolKernels:    avx512PoolKernels,
+	unary:          unaryAVX512,
+	folds:          foldsAVX512,
 	transforms:     avx512Transforms,
 }
 

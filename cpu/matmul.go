@@ -17,7 +17,7 @@ func (d *Device) MatMul(c, pre device.Dst, a, b, bias device.Buffer, s device.Ma
 			a: matmulFactor(a, s.M, s.K, s.TransA, s.SharedA),
 			b: matmulFactor(b, s.K, s.N, s.TransB, s.SharedB),
 			to: epilogue{
-				dst: c, pre: pre, bias: f32(bias), act: activation(s.Act),
+				dst: c, pre: pre, bias: f32(bias), act: d.kernel.activation(s.Act),
 				at: matrixRows(s.N, s.M*s.N),
 			},
 		}

@@ -2,6 +2,16 @@ package cpu
 
 import "math"
 
+// foldKernels are folds over spans; see the rows of these names.
+type foldKernels struct {
+	sum      func(x []float32) float64
+	dot      func(x, y []float32) float64
+	max, min func(x []float32) float32
+	expSum   func(y, x []float32, m float32) float64 // sets y = exp(x - m)
+}
+
+var goFolds = foldKernels{sumRow, dotRow, maxRow, minRow, func(y, x []float32, m float32) float64 { return expRow(y, x, float64(m)) }}
+
 // sumRow is Σ x.
 func sumRow(x []float32) float64 {
 	var s0, s1, s2, s3 float64

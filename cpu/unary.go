@@ -13,7 +13,7 @@ func (d *Device) Unary(y device.Dst, x device.Buffer, f device.Unary) {
 		if !y.Wanted() {
 			return
 		}
-		src, row := of(x), unaryRow(f)
+		src, row := of(x), d.kernel.unaryRow(f)
 		p.eachTile(x.Len(), func(lo, hi, worker int) {
 			o := open(y, lo, hi, d.tile(worker, 0))
 			row(o.v, load(src, lo, hi, d.tile(worker, 1)))
@@ -29,7 +29,7 @@ func (d *Device) UnaryGrad(dx device.Dst, dy, v device.Buffer, f device.Unary) {
 		if !dx.Wanted() {
 			return
 		}
-		grad, at, row := of(dy), of(v), unaryGradRow(f)
+		grad, at, row := of(dy), of(v), d.kernel.unaryGradRow(f)
 		p.eachTile(dy.Len(), func(lo, hi, worker int) {
 			o := open(dx, lo, hi, d.tile(worker, 0))
 			row(o.v, load(grad, lo, hi, d.tile(worker, 1)), load(at, lo, hi, d.tile(worker, 2)))
@@ -39,135 +39,136 @@ func (d *Device) UnaryGrad(dx device.Dst, dy, v device.Buffer, f device.Unary) {
 }
 
 // unaryRow is f over a span: y[i] = f(x[i]). y may be x.
-func unaryRow(f device.Unary) func(y, x []float32) {
-	row := unary[f.Func].f
-	return func(y, x []float32) { row(y, x, f) }
+func (k *kernels) unaryRow(f device.Unary) func(y, x []float32) {
+	row := k.unary[f.Func].f
+	a, b := unaryConstants(f)
+	return func(y, x []float32) { row(y, x[:len(y)], a, b) }
 }
 
 // unaryGradRow is f's derivative over a span: dx[i] = dy[i] f'(x[i]), with v as
 // f.Func.ReadsX() says. dx may be dy or v.
-func unaryGradRow(f device.Unary) func(dx, dy, v []float32) {
-	row := unary[f.Func].df
-	return func(dx, dy, v []float32) { row(dx, dy, v, f) }
+func (k *kernels) unaryGradRow(f device.Unary) func(dx, dy, v []float32) {
+	row := k.unary[f.Func].df
+	a, b := unaryConstants(f)
+	return func(dx, dy, v []float32) { row(dx, dy[:len(dx)], v[:len(dx)], a, b) }
 }
 
-// A unaryKernel is a function and its derivative over spans; the constants are
-// in u.
+// unaryConstants are a and b of a unaryKernel.
+func unaryConstants(f device.Unary) (a, b float32) {
+	switch f.Func {
+	case device.ELU:
+		return 1, f.A
+	case device.SELU:
+		return seluScale, seluScale * seluAlpha
+	}
+	return f.A, f.B
+}
+
+// A unaryKernel is a function and its derivative over spans of equal length; see
+// unaryConstants.
 type unaryKernel struct {
-	f  func(y, x []float32, u device.Unary)
-	df func(dx, dy, v []float32, u device.Unary)
+	f  func(y, x []float32, a, b float32)
+	df func(dx, dy, v []float32, a, b float32)
 }
 
-var unary = [...]unaryKernel{
+// unary is the table in Go. Those of vectors in float32 stand in unary_*.s; how
+// far they are off is asserted in unary_test.go.
+var unary = []unaryKernel{
 	device.Identity: {
-		func(y, x []float32, _ device.Unary) { copy(y, x) },
-		func(dx, dy, _ []float32, _ device.Unary) { copy(dx, dy) },
+		func(y, x []float32, _, _ float32) { copy(y, x) },
+		func(dx, dy, _ []float32, _, _ float32) { copy(dx, dy) },
 	},
 	device.ReLU: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = max(v, 0)
 			}
 		},
-		func(dx, dy, y []float32, _ device.Unary) {
+		func(dx, dy, y []float32, _, _ float32) {
 			for i := range min(len(dx), len(dy), len(y)) {
 				dx[i] = keep(dy[i], above(y[i], 0))
 			}
 		},
 	},
 	device.LeakyReLU: {
-		func(y, x []float32, u device.Unary) {
-			slope := [2]float32{u.A, 1}
+		func(y, x []float32, a, b float32) {
+			slope := [2]float32{a, 1}
 			for i, v := range x {
 				y[i] = v * slope[above(v, 0)]
 			}
 		},
-		func(dx, dy, x []float32, u device.Unary) {
-			slope := [2]float32{u.A, 1}
+		func(dx, dy, x []float32, a, b float32) {
+			slope := [2]float32{a, 1}
 			for i, v := range x {
 				dx[i] = dy[i] * slope[above(v, 0)]
 			}
 		},
 	},
-	device.ELU: {
-		func(y, x []float32, u device.Unary) {
-			each(y, x, func(x float64) float64 { return elu(x, 1, float64(u.A)) })
-		},
-		func(dx, dy, x []float32, u device.Unary) {
-			eachGrad(dx, dy, x, func(x float64) float64 { return eluGrad(x, 1, float64(u.A)) })
-		},
-	},
-	device.SELU: {
-		func(y, x []float32, _ device.Unary) {
-			each(y, x, func(x float64) float64 { return elu(x, seluScale, seluScale*seluAlpha) })
-		},
-		func(dx, dy, x []float32, _ device.Unary) {
-			eachGrad(dx, dy, x, func(x float64) float64 { return eluGrad(x, seluScale, seluScale*seluAlpha) })
-		},
-	},
+	device.ELU:  {eluRow, eluGradRow},
+	device.SELU: {eluRow, eluGradRow},
 	device.GELU: {
-		func(y, x []float32, _ device.Unary) { each(y, x, gelu) },
-		func(dx, dy, x []float32, _ device.Unary) { eachGrad(dx, dy, x, geluGrad) },
+		func(y, x []float32, _, _ float32) { each(y, x, gelu) },
+		func(dx, dy, x []float32, _, _ float32) { eachGrad(dx, dy, x, geluGrad) },
 	},
 	device.GELUTanh: {
-		func(y, x []float32, _ device.Unary) { each(y, x, geluTanh) },
-		func(dx, dy, x []float32, _ device.Unary) { eachGrad(dx, dy, x, geluTanhGrad) },
+		func(y, x []float32, _, _ float32) { each(y, x, geluTanh) },
+		func(dx, dy, x []float32, _, _ float32) { eachGrad(dx, dy, x, geluTanhGrad) },
 	},
 	device.SiLU: {
-		func(y, x []float32, _ device.Unary) { each(y, x, silu) },
-		func(dx, dy, x []float32, _ device.Unary) { eachGrad(dx, dy, x, siluGrad) },
+		func(y, x []float32, _, _ float32) { each(y, x, silu) },
+		func(dx, dy, x []float32, _, _ float32) { eachGrad(dx, dy, x, siluGrad) },
 	},
 	device.Mish: {
-		func(y, x []float32, _ device.Unary) { each(y, x, mish) },
-		func(dx, dy, x []float32, _ device.Unary) { eachGrad(dx, dy, x, mishGrad) },
+		func(y, x []float32, _, _ float32) { each(y, x, mish) },
+		func(dx, dy, x []float32, _, _ float32) { eachGrad(dx, dy, x, mishGrad) },
 	},
 	device.Sigmoid: {
-		func(y, x []float32, _ device.Unary) { each(y, x, sigmoid) },
-		func(dx, dy, y []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, sigmoid) },
+		func(dx, dy, y []float32, _, _ float32) {
 			for i, v := range y {
 				dx[i] = dy[i] * (v * (1 - v))
 			}
 		},
 	},
 	device.Tanh: {
-		func(y, x []float32, _ device.Unary) { each(y, x, tanh) },
-		func(dx, dy, y []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, tanh) },
+		func(dx, dy, y []float32, _, _ float32) {
 			for i, v := range y {
 				dx[i] = dy[i] * ((1 - v) * (1 + v))
 			}
 		},
 	},
 	device.Softplus: {
-		func(y, x []float32, _ device.Unary) { each(y, x, softplus) },
-		func(dx, dy, x []float32, _ device.Unary) { eachGrad(dx, dy, x, sigmoid) },
+		func(y, x []float32, _, _ float32) { each(y, x, softplus) },
+		func(dx, dy, x []float32, _, _ float32) { eachGrad(dx, dy, x, sigmoid) },
 	},
 	device.Softsign: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			each(y, x, func(x float64) float64 { return x / (1 + math.Abs(x)) })
 		},
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(dx, dy, x []float32, _, _ float32) {
 			eachGrad(dx, dy, x, func(x float64) float64 { return 1 / ((1 + math.Abs(x)) * (1 + math.Abs(x))) })
 		},
 	},
 	device.HardSigmoid: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = hardSigmoid(v)
 			}
 		},
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(dx, dy, x []float32, _, _ float32) {
 			for i, v := range x {
 				dx[i] = keep(dy[i]/6, above(v, -3)&above(3, v))
 			}
 		},
 	},
 	device.HardSwish: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = v * hardSigmoid(v)
 			}
 		},
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(dx, dy, x []float32, _, _ float32) {
 			for i, v := range x {
 				inner := [2]float32{1, v/3 + 0.5}[above(3, v)]
 				dx[i] = dy[i] * keep(inner, above(v, -3))
@@ -175,129 +176,138 @@ var unary = [...]unaryKernel{
 		},
 	},
 	device.ReLU6: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = min(max(v, 0), 6)
 			}
 		},
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(dx, dy, x []float32, _, _ float32) {
 			for i, v := range x {
 				dx[i] = keep(dy[i], above(v, 0)&above(6, v))
 			}
 		},
 	},
 	device.Exp: {
-		func(y, x []float32, _ device.Unary) { each(y, x, exp) },
-		func(dx, dy, y []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, exp) },
+		func(dx, dy, y []float32, _, _ float32) {
 			for i, v := range y {
 				dx[i] = dy[i] * v
 			}
 		},
 	},
 	device.Log: {
-		func(y, x []float32, _ device.Unary) { each(y, x, log) },
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, log) },
+		func(dx, dy, x []float32, _, _ float32) {
 			for i, v := range x {
 				dx[i] = dy[i] / v
 			}
 		},
 	},
 	device.Sqrt: {
-		func(y, x []float32, _ device.Unary) { each(y, x, math.Sqrt) },
-		func(dx, dy, y []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, math.Sqrt) },
+		func(dx, dy, y []float32, _, _ float32) {
 			for i, v := range y {
 				dx[i] = dy[i] * 0.5 / v
 			}
 		},
 	},
 	device.Rsqrt: {
-		func(y, x []float32, _ device.Unary) { each(y, x, func(x float64) float64 { return 1 / math.Sqrt(x) }) },
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, func(x float64) float64 { return 1 / math.Sqrt(x) }) },
+		func(dx, dy, x []float32, _, _ float32) {
 			eachGrad(dx, dy, x, func(x float64) float64 { return -0.5 / (x * math.Sqrt(x)) })
 		},
 	},
 	device.Square: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = v * v
 			}
 		},
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(dx, dy, x []float32, _, _ float32) {
 			for i, v := range x {
 				dx[i] = dy[i] * (2 * v)
 			}
 		},
 	},
 	device.Abs: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
 			}
 		},
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(dx, dy, x []float32, _, _ float32) {
 			for i, v := range x {
 				dx[i] = dy[i] * float32(int32(above(v, 0))-int32(above(0, v)))
 			}
 		},
 	},
 	device.Neg: {
-		func(y, x []float32, _ device.Unary) { scaleRow(y, x, -1) },
-		func(dx, dy, _ []float32, _ device.Unary) { scaleRow(dx, dy, -1) },
+		func(y, x []float32, _, _ float32) { scaleRow(y, x, -1) },
+		func(dx, dy, _ []float32, _, _ float32) { scaleRow(dx, dy, -1) },
 	},
 	device.Reciprocal: {
-		func(y, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) {
 			for i, v := range x {
 				y[i] = 1 / v
 			}
 		},
-		func(dx, dy, y []float32, _ device.Unary) {
+		func(dx, dy, y []float32, _, _ float32) {
 			for i, v := range y {
 				dx[i] = -dy[i] * v * v
 			}
 		},
 	},
 	device.Sin: {
-		func(y, x []float32, _ device.Unary) { each(y, x, math.Sin) },
-		func(dx, dy, x []float32, _ device.Unary) { eachGrad(dx, dy, x, math.Cos) },
+		func(y, x []float32, _, _ float32) { each(y, x, math.Sin) },
+		func(dx, dy, x []float32, _, _ float32) { eachGrad(dx, dy, x, math.Cos) },
 	},
 	device.Cos: {
-		func(y, x []float32, _ device.Unary) { each(y, x, math.Cos) },
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, math.Cos) },
+		func(dx, dy, x []float32, _, _ float32) {
 			eachGrad(dx, dy, x, func(x float64) float64 { return -math.Sin(x) })
 		},
 	},
 	device.Erf: {
-		func(y, x []float32, _ device.Unary) { each(y, x, erf) },
-		func(dx, dy, x []float32, _ device.Unary) {
+		func(y, x []float32, _, _ float32) { each(y, x, erf) },
+		func(dx, dy, x []float32, _, _ float32) {
 			eachGrad(dx, dy, x, func(x float64) float64 { return 2 / math.SqrtPi * exp(-x*x) })
 		},
 	},
 	device.Pow: {
-		func(y, x []float32, u device.Unary) {
-			each(y, x, func(x float64) float64 { return math.Pow(x, float64(u.A)) })
+		func(y, x []float32, a, b float32) {
+			each(y, x, func(x float64) float64 { return math.Pow(x, float64(a)) })
 		},
-		func(dx, dy, x []float32, u device.Unary) {
-			eachGrad(dx, dy, x, func(x float64) float64 { return powGrad(x, float64(u.A)) })
+		func(dx, dy, x []float32, a, b float32) {
+			eachGrad(dx, dy, x, func(x float64) float64 { return powGrad(x, float64(a)) })
 		},
 	},
 	device.Clamp: {
-		func(y, x []float32, u device.Unary) {
+		func(y, x []float32, a, b float32) {
 			for i, v := range x {
-				y[i] = min(max(v, u.A), u.B)
+				y[i] = min(max(v, a), b)
 			}
 		},
-		func(dx, dy, x []float32, u device.Unary) {
+		func(dx, dy, x []float32, a, b float32) {
 			for i, v := range x {
-				dx[i] = keep(dy[i], 1-(above(u.A, v)|above(v, u.B)))
+				dx[i] = keep(dy[i], 1-(above(a, v)|above(v, b)))
 			}
 		},
 	},
 	device.Affine: {
-		func(y, x []float32, u device.Unary) {
+		func(y, x []float32, a, b float32) {
 			for i, v := range x {
-				y[i] = u.A*v + u.B
+				y[i] = a*v + b
 			}
 		},
-		func(dx, dy, _ []float32, u device.Unary) { scaleRow(dx, dy, u.A) },
+		func(dx, dy, _ []float32, a, b float32) { scaleRow(dx, dy, a) },
 	},
+}
+
+// eluRow sets y = x > 0 ? a x : b (eˣ-1).
+func eluRow(y, x []float32, a, b float32) {
+	each(y, x, func(x float64) float64 { return elu(x, float64(a), float64(b)) })
+}
+
+func eluGradRow(dx, dy, x []float32, a, b float32) {
+	eachGrad(dx, dy, x, func(x float64) float64 { return eluGrad(x, float64(a), float64(b)) })
 }
