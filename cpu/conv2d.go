@@ -2,11 +2,9 @@ package cpu
 
 import "example.org/chainrule/device"
 
-// A convolution is a product of the patches under its window with its filters,
-// a group at a time: y[positions, K/groups] = patches[positions, taps C/groups]
-// filters. Patches are gathered block by block while the product runs (implicit
-// GEMM); see conv2d_patches.go. Depthwise convolutions are no products of any
-// size and are computed directly; see conv2d_depthwise.go.
+// A convolution and its data gradient are correlations, see conv2d_correlation.go;
+// its filter gradient is in conv2d_filter.go. Depthwise convolutions have one
+// channel in a group, which is too little for either: see conv2d_depthwise.go.
 
 // Conv2D convolves; see device.Spatial.
 func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Conv2D) {
@@ -24,16 +22,16 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			planWinograd(p, to, of(x), s, planFilters(of(w).f32))
 			return
 		}
-		kernel := &d.kernel.productKernels
-		if d.kernel.pairs.take(x, s.C/s.Groups) {
-			kernel, x, w, s.C = &d.kernel.pairs.productKernels, wordsOf(of(x)), wordsOf(of(w)), s.C/2
+		if pairs := d.kernel.pairs; pairs.take(x, s.C/s.Groups) {
+			planPairs(p, to, x, w, s)
+			return
 		}
-		g := &product{
-			kernel: kernel,
-			batch:  s.Groups, m: positions(s), n: s.K / s.Groups, k: s.KH * s.KW * s.C / s.Groups,
-			a:  factor{source: patchesOf(x, s)},
-			b:  factor{source: filtersOf(w, s), trans: true, keep: true},
-			to: to,
+		s := flattened(s)
+		to.at = positionsOf(s)
+		window := sweepOf(s)
+		g := &correlation{
+			sweep: window, images: s.N, groups: s.Groups, out: s.K / s.Groups,
+			from: window.frames(of(x), s.H, s.W, s.C), filters: forwardFiltersOf(p, of(w), s), to: to,
 		}
 		g.plan(p)
 	})
@@ -50,12 +48,11 @@ func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.C
 			planFilterSums(p, dw, of(dy), patchesOf(x, s), s.N)
 			return
 		}
-		filters := filtersOf(dw.Buf, s)
-		g := &product{
-			batch: s.Groups, m: s.K / s.Groups, n: filters.ld, k: positions(s),
-			a:  factor{source: stored{of(dy), s.K, s.K / s.Groups}, trans: true},
-			b:  factor{source: patchesOf(x, s)},
-			to: epilogue{dst: dw, at: matrixRows(filters.ld, filters.step)},
+		s := flattened(s)
+		window := sweepOf(s)
+		g := &filterGradient{
+			sweep: window, images: s.N, groups: s.Groups, out: s.K / s.Groups,
+			from: window.frames(of(x), s.H, s.W, s.C), dy: wholeFrames(of(dy), window, s.K), dw: dw,
 		}
 		g.plan(p)
 	})
@@ -75,6 +72,7 @@ func (d *Device) Conv2DGradInput(dx device.Dst, dy, w device.Buffer, s device.Co
 			planWinograd(p, epilogue{dst: dx}, of(dy), m, planMirroredFilters(of(w).f32))
 			return
 		}
+		s := flattened(s)
 		for _, lines := range phases(s.H, s.KH, s.StrideH, s.DilationH, s.Top) {
 			for _, cols := range phases(s.W, s.KW, s.StrideW, s.DilationW, s.Left) {
 				planGradInput(p, dx, of(dy), of(w), s, lines, cols)
@@ -90,28 +88,20 @@ func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines
 		origin: (lines.first*s.W + cols.first) * s.C, step: s.C / s.Groups,
 		image: s.H * s.W * s.C, line: s.StrideH * s.W * s.C, pixel: s.StrideW * s.C,
 	}}
-	oh, ow := s.Out()
-	from := &patches{
-		buf: dy, height: oh, width: ow, channels: s.K, group: s.K / s.Groups,
-		at: raster{height: lines.n, width: cols.n}, strideH: 1, strideW: 1,
-		dh: lines.offsets, dw: cols.offsets,
-	}
 	if depthwise(s) {
+		from := phasePatches(dy, s, s.K, lines, cols)
 		planTaps(p, to, from, tapWeights(p, w, s, lines.taps, cols.taps), s.N)
 		return
 	}
-	kernel, filters := &p.dev.kernel.productKernels, source(&tapFilters{w, s, lines.taps, cols.taps})
 	if pairs := p.dev.kernel.pairs; pairs.take(dy, s.K/s.Groups) {
-		kernel, filters = &pairs.productKernels, &tapWords{tapFilters{w, s, lines.taps, cols.taps}, pairs}
-		from.buf, from.channels, from.group, s.K = wordsOf(dy), from.channels/2, from.group/2, s.K/2
+		planGradInputPairs(p, to, dy, w, s, lines, cols)
+		return
 	}
-	from.join()
-	g := &product{
-		kernel: kernel,
-		batch:  s.Groups, m: s.N * lines.n * cols.n, n: s.C / s.Groups, k: len(lines.taps) * len(cols.taps) * s.K / s.Groups,
-		a:  factor{source: from},
-		b:  factor{source: filters, keep: true},
-		to: to,
+	oh, ow := s.Out()
+	window := sweep{height: lines.n, width: cols.n, strideH: 1, strideW: 1, dh: lines.offsets, dw: cols.offsets}
+	g := &correlation{
+		sweep: window, images: s.N, groups: s.Groups, out: s.C / s.Groups,
+		from: window.frames(dy, oh, ow, s.K), filters: &tapFilters{w, s, lines.taps, cols.taps}, to: to,
 	}
 	g.plan(p)
 }
@@ -149,56 +139,8 @@ func taps(kernel int) []int {
 	return list
 }
 
-// positions is the number of places of the window on all images.
-func positions(s device.Conv2D) int {
-	oh, ow := s.Out()
-	return s.N * oh * ow
-}
-
 // positionsOf says where the results of each position begin.
 func positionsOf(s device.Conv2D) raster {
 	oh, ow := s.Out()
 	return raster{height: oh, width: ow, step: s.K / s.Groups, image: oh * ow * s.K, line: ow * s.K, pixel: s.K}
-}
-
-// filtersOf is the matrix whose row is a filter, one matrix a group.
-func filtersOf(w device.Buffer, s device.Conv2D) stored {
-	size := s.KH * s.KW * s.C / s.Groups
-	return stored{of(w), size, size * s.K / s.Groups}
-}
-
-// tapFilters is the matrix that a phase multiplies with: row (tap h, tap w, o)
-// holds, of the filter of output channel o, the input channels at that tap.
-type tapFilters struct {
-	w            *buffer
-	s            device.Conv2D
-	tapsH, tapsW []int
-}
-
-func (f *tapFilters) read(dst []float32, ld, i, row, rows, col, cols int) {
-	for r := range rows {
-		f.w.copyTo(dst[r*ld:][:cols], f.of(i, row+r)+col)
-	}
-}
-
-// of is where row of matrix i begins.
-func (f *tapFilters) of(i, row int) int {
-	filters := f.s.K / f.s.Groups
-	tap, o := row/filters, row%filters
-	h, w := f.tapsH[tap/len(f.tapsW)], f.tapsW[tap%len(f.tapsW)]
-	return (((i*filters+o)*f.s.KH+h)*f.s.KW + w) * f.s.C / f.s.Groups
-}
-
-// tapWords are tapFilters as words: two output channels of a tap, of which there
-// is an even number, make one.
-type tapWords struct {
-	tapFilters
-	kernels *pairKernels
-}
-
-func (f *tapWords) read(dst []float32, ld, i, row, rows, col, cols int) {
-	for r := range rows {
-		lo, hi := f.of(i, 2*(row+r))+col, f.of(i, 2*(row+r)+1)+col
-		f.kernels.join(dst[r*ld:][:cols], f.w.bf16[lo:][:cols], f.w.bf16[hi:][:cols])
-	}
 }

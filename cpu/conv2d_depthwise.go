@@ -11,10 +11,10 @@ func depthwise(s device.Conv2D) bool { return s.Groups > 1 && s.Groups == s.C &&
 // tapWeights plans to lay the filters out tap by tap: [tap h, tap w, channel].
 func tapWeights(p *plan, w *buffer, s device.Conv2D, tapsH, tapsW []int) []float32 {
 	v := p.floats(len(tapsH) * len(tapsW) * s.C)
-	from := &tapFilters{w, s, tapsH, tapsW}
 	p.each(len(tapsH)*len(tapsW), func(tap, _ int) {
+		from := tapsH[tap/len(tapsW)]*s.KW + tapsW[tap%len(tapsW)]
 		for c := range s.C {
-			from.read(v[tap*s.C+c:], 1, c, tap, 1, 0, 1)
+			w.copyTo(v[tap*s.C+c:][:1], c*s.KH*s.KW+from)
 		}
 	})
 	return v

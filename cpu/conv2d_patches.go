@@ -32,6 +32,16 @@ func patchesOf(x device.Buffer, s device.Conv2D) *patches {
 	return p
 }
 
+// phasePatches is what a phase of the data gradient of s sees of dy.
+func phasePatches(dy *buffer, s device.Conv2D, channels int, lines, cols axisPhase) *patches {
+	oh, ow := s.Out()
+	return &patches{
+		buf: dy, height: oh, width: ow, channels: channels, group: channels / s.Groups,
+		at: raster{height: lines.n, width: cols.n}, strideH: 1, strideW: 1,
+		dh: lines.offsets, dw: cols.offsets,
+	}
+}
+
 // join finds whether the taps of a line are neighbours.
 func (p *patches) join() {
 	p.joined = max(1, len(p.dw))

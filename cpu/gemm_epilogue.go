@@ -30,13 +30,20 @@ func (e *epilogue) begin(v []float32, i, col int) {
 }
 
 // end takes the sums v of matrix i, from (row, col) on, and may overwrite them.
-func (e *epilogue) end(v []float32, i, row, col int) {
-	at := e.at.of(i, row) + col
+func (e *epilogue) end(v []float32, i, row, col int) { e.put(v, e.at.of(i, row)+col) }
+
+// put ends the sums v, which go to element at on.
+func (e *epilogue) put(v []float32, at int) {
+	e.activate(v, at)
+	store(e.dst, at, v)
+}
+
+// activate does what comes before the destination.
+func (e *epilogue) activate(v []float32, at int) {
 	store(e.pre, at, v)
 	if e.act != nil {
 		e.act(v, v)
 	}
-	store(e.dst, at, v)
 }
 
 // store puts v into d from element at on, if it is wanted.

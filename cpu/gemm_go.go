@@ -10,6 +10,7 @@ var goKernels = kernels{
 	unary:          unary,
 	folds:          goFolds,
 	transforms:     goTransforms,
+	reducer:        goReducer,
 }
 
 // gemm1x16 is a microKernel on a row of 16.

@@ -54,6 +54,7 @@ type kernels struct {
 	unary []unaryKernel // by device.UnaryFunc
 	folds foldKernels
 	transforms
+	reducer batchReducer // of convolutions
 }
 
 // productKernels are the inner loops of products.

@@ -10,6 +10,7 @@ var avx2Kernels = kernels{
 	unary:          unaryAVX2,
 	folds:          foldsAVX2,
 	transforms:     avx2Transforms,
+	reducer:        avx2Reducer,
 }
 
 var avx512Kernels = kernels{
@@ -20,6 +21,7 @@ var avx512Kernels = kernels{
 	unary:          unaryAVX512,
 	folds:          foldsAVX512,
 	transforms:     avx512Transforms,
+	reducer:        avx512Reducer,
 }
 
 var avx512BF16Kernels = kernels{
@@ -31,6 +33,7 @@ var avx512BF16Kernels = kernels{
 	unary:          unaryAVX512,
 	folds:          foldsAVX512,
 	transforms:     avx512Transforms,
+	reducer:        avx512Reducer,
 }
 
 // machineKernels lists what this processor and its operating system can run.

@@ -1,0 +1,48 @@
+package cpu
+
+// A term is one product of a sum of products: where its factors begin.
+type term struct{ a, b int }
+
+// strides say how a sum of products lies in memory: the distances from row to
+// row, and from k to k.
+type strides struct {
+	ldc, ldi int // rows of the result, and of what it starts from; 0 repeats one row
+	rs, ks   int // of a: from row to row, from k to k
+	ldb      int // rows of b
+	k        int // depth of every term
+}
+
+// A batchKernel sums products in a micro-tile that it keeps in registers:
+//
+//	c[i*ldc+j] = init[i*ldi+j] + Σ_t Σ_p a[terms[t].a+i*rs+p*ks] b[terms[t].b+p*ldb+j]    p < k
+//
+// It is what a convolution needs of a processor: a term is a line of the window,
+// a is the image itself. Georganas et al., Harnessing Deep Learning via a Single
+// Building Block, 2020, who call it a batch-reduce product.
+type batchKernel func(c, init, a, b []float32, terms []term, s *strides)
+
+// A batchReducer is the batchKernel of a level for two sizes of micro-tiles.
+type batchReducer struct {
+	mr, nr int         // rows and columns of a micro-tile
+	wide   batchKernel // on mr by nr
+	narrow batchKernel // on mr by nr/2
+}
+
+var goReducer = batchReducer{mr: 1, nr: 16, wide: brgemm1x16, narrow: brgemm1x8}
+
+// brgemm1x16 is a batchKernel on a row of 16.
+func brgemm1x16(c, init, a, b []float32, terms []term, s *strides) {
+	brgemmRow(c[:16], init, a, b, terms, s)
+}
+
+// brgemm1x8 is a batchKernel on a row of 8.
+func brgemm1x8(c, init, a, b []float32, terms []term, s *strides) {
+	brgemmRow(c[:8], init, a, b, terms, s)
+}
+
+func brgemmRow(c, init, a, b []float32, terms []term, s *strides) {
+	copy(c, init[:len(c)])
+	for _, t := range terms {
+		addScaledRows(c, a[t.a:], s.ks, b[t.b:], s.ldb, s.k)
+	}
+}

@@ -1,0 +1,69 @@
+package cpu
+
+import "example.org/chainrule/device"
+
+// Frames are images with margins, so that a window on them meets no edge. They
+// are copied a few lines at a time to where a worker keeps them in its cache, or
+// read where they lie, if they need no margin.
+type frames struct {
+	buf                     *buffer
+	height, width, channels int // of an image
+	top, left               int // margins before it; less than 0 cuts it
+	cols                    int // of a line with its margins
+	inPlace                 bool
+
+	scratch     [][]float32 // of each worker
+	line, image int         // distance from line to line, and from image to image
+}
+
+// slack is what a micro-kernel may read beyond a frame, in elements.
+const slack = 64
+
+// prepare takes workspace for blocks of images and lines.
+func (f *frames) prepare(p *plan, images, lines int) {
+	if f.inPlace {
+		f.line = f.width * f.channels
+		f.image = f.height * f.line
+		return
+	}
+	f.line = f.cols * f.channels
+	f.image = spread(lines * f.line)
+	f.scratch = perWorker(p, images*f.image+slack)
+}
+
+// fits reports whether the images can be read in place as far as their margins go.
+func (f *frames) fits(lines int) bool {
+	return f.buf.dtype == device.Float32 && f.top == 0 && f.left == 0 && f.cols <= f.width && lines <= f.height
+}
+
+// load returns lines of images: line l of image n is at n*f.image + l*f.line,
+// both counted from the first.
+func (f *frames) load(images, lines span, worker int) []float32 {
+	if f.inPlace {
+		return f.buf.f32[images.lo*f.image+lines.lo*f.line:]
+	}
+	v := f.scratch[worker]
+	for n := range images.len() {
+		for l := range lines.len() {
+			f.loadLine(v[n*f.image+l*f.line:][:f.line], images.lo+n, lines.lo+l-f.top)
+		}
+	}
+	return v
+}
+
+// loadLine copies line h of image n.
+func (f *frames) loadLine(v []float32, n, h int) {
+	if h < 0 || h >= f.height {
+		clear(v)
+		return
+	}
+	lo, hi := max(0, -f.left), min(f.width, f.cols-f.left)
+	at, end := (lo+f.left)*f.channels, (hi+f.left)*f.channels
+	if hi <= lo {
+		clear(v)
+		return
+	}
+	clear(v[:at])
+	f.buf.copyTo(v[at:end], ((n*f.height+h)*f.width+lo)*f.channels)
+	clear(v[end:])
+}
