@@ -11,11 +11,11 @@ func (d *Device) CrossEntropy(loss, weight, lse device.Dst, logits, labels, weig
 		if !loss.Wanted() && !weight.Wanted() && !lse.Wanted() {
 			return
 		}
-		ce := crossEntropy{s, of(logits), i32(labels), f32(weights)}
+		ce := newCrossEntropy(p, logits, labels, weights, s)
 		p.eachRow(s.Rows, s.Classes, func(r, worker int) {
 			m, sum := d.maxAndSum(ce.logits, r*s.Classes, (r+1)*s.Classes, d.tile(worker, 0), worker)
-			l := m + log(sum)
-			put(lse, r, float32(l))
+			l := log(sum)
+			put(lse, r, float32(float64(m)+l))
 			t, counts := ce.label(r, &d.latch)
 			if !counts {
 				put(loss, r, 0)
@@ -23,7 +23,7 @@ func (d *Device) CrossEntropy(loss, weight, lse device.Dst, logits, labels, weig
 				return
 			}
 			put(weight, r, ce.weight(t))
-			put(loss, r, ce.loss(r, t, l, d.tile(worker, 0)))
+			put(loss, r, ce.loss(r, t, m, l, d.tile(worker, 0)))
 		})
 	})
 }
@@ -31,9 +31,22 @@ func (d *Device) CrossEntropy(loss, weight, lse device.Dst, logits, labels, weig
 // A crossEntropy is one call's sources.
 type crossEntropy struct {
 	device.CrossEntropy
+	kernel  *kernels
 	logits  *buffer
 	labels  []int32
 	weights []float32
+	total   []float32 // W = Σ w[c], one element
+}
+
+func newCrossEntropy(p *plan, logits, labels, weights device.Buffer, s device.CrossEntropy) *crossEntropy {
+	ce := &crossEntropy{s, p.dev.kernel, of(logits), i32(labels), f32(weights), p.floats(1)}
+	p.each(1, func(int, int) {
+		ce.total[0] = float32(ce.Classes)
+		if ce.weights != nil {
+			ce.total[0] = float32(ce.kernel.folds.sum(ce.weights))
+		}
+	})
+	return ce
 }
 
 // label is the label of row r and whether the row counts. One out of range is
@@ -60,42 +73,43 @@ func (ce *crossEntropy) weight(c int) float32 {
 	return ce.weights[c]
 }
 
-// loss is the loss of row r with the label t and the log-sum-exp lse, which is
+// loss is the loss of row r with the label t and the log-sum-exp m + l, which is
 // not rounded: logits may be large and their distances from it small.
-func (ce *crossEntropy) loss(r, t int, lse float64, tmp []float32) float32 {
+func (ce *crossEntropy) loss(r, t int, m float32, l float64, tmp []float32) float32 {
 	lo, hi := r*ce.Classes, (r+1)*ce.Classes
 	x, epsilon := load(ce.logits, lo+t, lo+t+1, tmp)[0], float64(ce.Smoothing)
-	loss := (1 - epsilon) * float64(ce.weight(t)) * (lse - float64(x))
+	loss := (1 - epsilon) * float64(ce.weight(t)) * (float64(m) - float64(x) + l)
 	if epsilon == 0 {
 		return float32(loss)
 	}
-	sum := 0.0
+	sum := l * float64(ce.total[0])
 	for at := lo; at < hi; at += tileLen {
 		x := load(ce.logits, at, min(at+tileLen, hi), tmp)
-		sum += distances(x, lse, ce.weightsAt(at-lo, len(x)))
+		if ce.weights == nil {
+			sum += ce.kernel.distances(x, m)
+		} else {
+			sum += ce.kernel.weightedDistances(x, ce.weightsAt(at-lo, len(x)), m)
+		}
 	}
 	return float32(loss + epsilon/float64(ce.Classes)*sum)
 }
 
-// weightsAt is n class weights from c, nil where there are none.
-func (ce *crossEntropy) weightsAt(c, n int) []float32 {
-	if ce.weights == nil {
-		return nil
+// weightsAt is n class weights from c.
+func (ce *crossEntropy) weightsAt(c, n int) []float32 { return ce.weights[c : c+n] }
+
+// distanceSum is Σ (m - x).
+func distanceSum(x []float32, m float32) (sum float64) {
+	for _, v := range x {
+		sum += float64(m - v)
 	}
-	return ce.weights[c : c+n]
+	return sum
 }
 
-// distances is Σ w (lse - x), with w all 1 where nil.
-func distances(x []float32, lse float64, w []float32) (sum float64) {
-	if w == nil {
-		for _, v := range x {
-			sum += lse - float64(v)
-		}
-		return sum
-	}
+// weightedDistanceSum is Σ w (m - x).
+func weightedDistanceSum(x, w []float32, m float32) (sum float64) {
 	w = w[:len(x)]
 	for i, v := range x {
-		sum += float64(w[i]) * (lse - float64(v))
+		sum += float64(w[i]) * float64(m-v)
 	}
 	return sum
 }
@@ -109,39 +123,30 @@ func (d *Device) CrossEntropyGrad(dlogits device.Dst, dloss, logits, lse, labels
 		if !dlogits.Wanted() {
 			return
 		}
-		ce := crossEntropy{s, of(logits), i32(labels), f32(weights)}
-		dloss, lse, total := f32(dloss), f32(lse), ce.total(p)
+		ce := newCrossEntropy(p, logits, labels, weights, s)
+		dloss, lse := f32(dloss), f32(lse)
 		p.eachRow(s.Rows, s.Classes, func(r, worker int) {
-			ce.gradRow(dlogits, r, dloss[r], lse[r], total[0], d.tile(worker, 0), d.tile(worker, 1))
+			ce.gradRow(dlogits, r, dloss[r], lse[r], d.tile(worker, 0), d.tile(worker, 1))
 		})
 	})
 }
 
-// total plans W = Σ w[c].
-func (ce *crossEntropy) total(p *plan) []float32 {
-	total := p.floats(1)
-	p.each(1, func(int, int) {
-		total[0] = float32(ce.Classes)
-		if ce.weights != nil {
-			total[0] = float32(sumRow(ce.weights))
-		}
-	})
-	return total
-}
-
 // gradRow sets row r of dx to (a + b W) p - b w, less a at the label, with
 // a = dloss (1-ε) w[t] and b = dloss ε/C.
-func (ce *crossEntropy) gradRow(dx device.Dst, r int, dloss, lse, total float32, tmp0, tmp1 []float32) {
+func (ce *crossEntropy) gradRow(dx device.Dst, r int, dloss, lse float32, tmp0, tmp1 []float32) {
 	lo, hi := r*ce.Classes, (r+1)*ce.Classes
 	t, counts := ce.label(r, nil)
 	a, b := dloss*(1-ce.Smoothing)*ce.weight(t), dloss*ce.Smoothing/float32(ce.Classes)
+	scale, shift := a+b*ce.total[0], b
+	if ce.weights != nil {
+		shift = 0
+	}
 	for at := lo; at < hi; at += tileLen {
 		end := min(at+tileLen, hi)
 		out := open(dx, at, end, tmp0)
 		if counts {
-			expRow(out.v, load(ce.logits, at, end, tmp1), float64(lse))
-			scaleRow(out.v, out.v, a+b*total)
-			if b != 0 {
+			ce.kernel.crossEntropyGrad(out.v, load(ce.logits, at, end, tmp1), lse, scale, shift)
+			if ce.weights != nil && b != 0 {
 				subWeights(out.v, b, ce.weightsAt(at-lo, end-at))
 			}
 			if i := lo + t - at; i >= 0 && i < len(out.v) {
@@ -154,14 +159,16 @@ func (ce *crossEntropy) gradRow(dx device.Dst, r int, dloss, lse, total float32,
 	}
 }
 
-// subWeights sets y -= b w, with w all 1 where nil.
-func subWeights(y []float32, b float32, w []float32) {
-	if w == nil {
-		for i := range y {
-			y[i] -= b
-		}
-		return
+// crossEntropyGradRow sets dx = k exp(x - lse) - b.
+func crossEntropyGradRow(dx, x []float32, lse, k, b float32) {
+	expRow(dx, x, float64(lse))
+	for i, p := range dx {
+		dx[i] = k*p - b
 	}
+}
+
+// subWeights sets y -= b w.
+func subWeights(y []float32, b float32, w []float32) {
 	w = w[:len(y)]
 	for i := range y {
 		y[i] -= b * w[i]

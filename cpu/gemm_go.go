@@ -9,6 +9,7 @@ var goKernels = kernels{
 	poolKernels:    goPoolKernels,
 	unary:          unary,
 	folds:          goFolds,
+	softmaxKernels: goSoftmax,
 	transforms:     goTransforms,
 	reducer:        goReducer,
 }

@@ -53,6 +53,7 @@ type kernels struct {
 	poolKernels
 	unary []unaryKernel // by device.UnaryFunc
 	folds foldKernels
+	softmaxKernels
 	transforms
 	reducer batchReducer // of convolutions
 }

@@ -9,6 +9,7 @@ var avx2Kernels = kernels{
 	poolKernels:    avx2PoolKernels,
 	unary:          unaryAVX2,
 	folds:          foldsAVX2,
+	softmaxKernels: softmaxAVX2,
 	transforms:     avx2Transforms,
 	reducer:        avx2Reducer,
 }
@@ -20,6 +21,7 @@ var avx512Kernels = kernels{
 	poolKernels:    avx512PoolKernels,
 	unary:          unaryAVX512,
 	folds:          foldsAVX512,
+	softmaxKernels: softmaxAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
 }
@@ -32,6 +34,7 @@ var avx512BF16Kernels = kernels{
 	poolKernels:    avx512PoolKernels,
 	unary:          unaryAVX512,
 	folds:          foldsAVX512,
+	softmaxKernels: softmaxAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
 }

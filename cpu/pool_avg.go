@@ -19,7 +19,7 @@ func (d *Device) AvgPool(y device.Dst, x device.Buffer, s device.Pool) {
 				clear(out.v)
 			}
 			w.eachRow(q.C, func(t tapRow) { d.kernel.addTaps(out.v, w.seen(x, t.place), t) })
-			scale(out.v, 1/w.places())
+			d.kernel.scale(out.v, out.v, 1/w.places())
 			out.commit()
 		})
 	})
@@ -47,7 +47,7 @@ func (d *Device) AvgPoolGrad(dx device.Dst, dy device.Buffer, s device.Pool) {
 		q.eachImage(p, dx, func(to imagePart, w poolWindows, worker int) {
 			g, share := d.tile(worker, 0), 1/w.places()
 			for i := range w.cols.windows {
-				scaleRow(g[i*w.channels:][:w.channels], dy[w.at+i*q.C:], share)
+				d.kernel.scale(g[i*w.channels:][:w.channels], dy[w.at+i*q.C:][:w.channels], share)
 			}
 			w.eachRow(to.stride, func(t tapRow) {
 				t.yMove = w.channels

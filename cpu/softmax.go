@@ -2,6 +2,22 @@ package cpu
 
 import "example.org/chainrule/device"
 
+// softmaxKernels are the elementwise loops of softmax and its loss, over spans of
+// equal length; see the rows of these names.
+type softmaxKernels struct {
+	scale             func(y, x []float32, k float32)
+	logSoftmax        func(y, x []float32, m, l float32)
+	softmaxGrad       func(dx, dy, y []float32, dot float32)
+	logSoftmaxGrad    func(dx, dy, y []float32, sum float32)
+	crossEntropyGrad  func(dx, x []float32, lse, k, b float32)
+	distances         func(x []float32, m float32) float64
+	weightedDistances func(x, w []float32, m float32) float64
+}
+
+var goSoftmax = softmaxKernels{
+	scaleRow, logSoftmaxRow, softmaxGradRow, logSoftmaxGradRow, crossEntropyGradRow, distanceSum, weightedDistanceSum,
+}
+
 // Softmax sets y[r, c] = exp(x[r, c]) / Σ exp(x[r, :]), or its logarithm.
 func (d *Device) Softmax(y device.Dst, x device.Buffer, s device.Softmax) {
 	d.run(device.Call{
@@ -29,19 +45,19 @@ func (p *plan) eachRow(rows, cols int, task func(r, worker int)) {
 }
 
 func (d *Device) softmaxRow(y device.Dst, x *buffer, lo, hi int, logarithm bool, worker int) {
-	e := d.tile(worker, 0)
+	e, k := d.tile(worker, 0), d.kernel
 	m, sum := d.maxAndSum(x, lo, hi, e, worker)
 	for at := lo; at < hi; at += tileLen {
 		end := min(at+tileLen, hi)
 		out := open(y, at, end, d.tile(worker, 1))
 		switch e := e[:end-at]; {
 		case logarithm:
-			subRow(out.v, load(x, at, end, d.tile(worker, 2)), m+log(sum))
+			k.logSoftmax(out.v, load(x, at, end, d.tile(worker, 2)), m, float32(log(sum)))
 		case hi-lo > tileLen: // e holds the last tile only
-			expRow(e, load(x, at, end, d.tile(worker, 2)), m)
+			k.folds.expSum(e, load(x, at, end, d.tile(worker, 2)), m)
 			fallthrough
 		default:
-			scaleRow(out.v, e, float32(1/sum))
+			k.scale(out.v, e, float32(1/sum))
 		}
 		out.commit()
 	}
@@ -49,15 +65,14 @@ func (d *Device) softmaxRow(y device.Dst, x *buffer, lo, hi int, logarithm bool,
 
 // maxAndSum is the largest m of elements lo to hi and the sum of exp(x-m). The
 // terms of the last tile, which may be the only one, are left in e.
-func (d *Device) maxAndSum(x *buffer, lo, hi int, e []float32, worker int) (m, sum float64) {
-	largest := infinity(-1)
+func (d *Device) maxAndSum(x *buffer, lo, hi int, e []float32, worker int) (m float32, sum float64) {
+	m = infinity(-1)
 	for at := lo; at < hi; at += tileLen {
-		largest = max(largest, maxRow(load(x, at, min(at+tileLen, hi), d.tile(worker, 2))))
+		m = max(m, d.kernel.folds.max(load(x, at, min(at+tileLen, hi), d.tile(worker, 2))))
 	}
-	m = float64(largest)
 	for at := lo; at < hi; at += tileLen {
 		x := load(x, at, min(at+tileLen, hi), d.tile(worker, 2))
-		sum += expRow(e[:len(x)], x, m)
+		sum += d.kernel.folds.expSum(e[:len(x)], x, m)
 	}
 	return m, sum
 }
@@ -84,9 +99,9 @@ func (d *Device) softmaxGradRow(dx device.Dst, dy, y *buffer, lo, hi int, logari
 		end := min(at+tileLen, hi)
 		dy := load(dy, at, end, d.tile(worker, 0))
 		if logarithm {
-			sum += sumRow(dy)
+			sum += d.kernel.folds.sum(dy)
 		} else {
-			sum += dotRow(dy, load(y, at, end, d.tile(worker, 1)))
+			sum += d.kernel.folds.dot(dy, load(y, at, end, d.tile(worker, 1)))
 		}
 	}
 	for at := lo; at < hi; at += tileLen {
@@ -94,28 +109,36 @@ func (d *Device) softmaxGradRow(dx device.Dst, dy, y *buffer, lo, hi int, logari
 		dy, y := load(dy, at, end, d.tile(worker, 0)), load(y, at, end, d.tile(worker, 1))
 		out := open(dx, at, end, d.tile(worker, 2))
 		if logarithm {
-			logSoftmaxGrad(out.v, dy, y, sum)
+			d.kernel.logSoftmaxGrad(out.v, dy, y, float32(sum))
 		} else {
-			softmaxGrad(out.v, dy, y, float32(sum))
+			d.kernel.softmaxGrad(out.v, dy, y, float32(sum))
 		}
 		out.commit()
 	}
 }
 
-// softmaxGrad sets dx = y (dy - dot).
-func softmaxGrad(dx, dy, y []float32, dot float32) {
+// logSoftmaxRow sets y = x - m - l, where x - m loses nothing to a large m.
+func logSoftmaxRow(y, x []float32, m, l float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] = x[i] - m - l
+	}
+}
+
+// softmaxGradRow sets dx = y (dy - dot).
+func softmaxGradRow(dx, dy, y []float32, dot float32) {
 	dy, y = dy[:len(dx)], y[:len(dx)]
 	for i := range dx {
 		dx[i] = y[i] * (dy[i] - dot)
 	}
 }
 
-// logSoftmaxGrad sets dx = dy - exp(y) sum.
-func logSoftmaxGrad(dx, dy, y []float32, sum float64) {
+// logSoftmaxGradRow sets dx = dy - exp(y) sum.
+func logSoftmaxGradRow(dx, dy, y []float32, sum float32) {
 	expRow(dx, y, 0)
 	dy = dy[:len(dx)]
 	for i := range dx {
-		dx[i] = float32(float64(dy[i]) - float64(dx[i])*sum)
+		dx[i] = dy[i] - dx[i]*sum
 	}
 }
 
@@ -138,14 +161,6 @@ func expRow(y, x []float32, m float64) (sum float64) {
 		x, y = x[len(w):], y[len(w):]
 	}
 	return sum
-}
-
-// subRow sets y = x - k.
-func subRow(y, x []float32, k float64) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] = float32(float64(x[i]) - k)
-	}
 }
 
 // scaleRow sets y = k x.

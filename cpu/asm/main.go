@@ -47,6 +47,7 @@ type stem struct {
 var stems = []stem{
 	{"unary", unaryKernels, unaryTable},
 	{"fold", foldKernels, nil},
+	{"softmax", softmaxKernels, nil},
 }
 
 func main() {
