@@ -13,6 +13,7 @@
 //
 //	GFLOP/s          floating-point operations of the formulas, padding counted
 //	GB/s             bytes of every destination and source
+//	%peak            on a GPU: share of the least time that its properties allow
 //	allocs/op        allocations of Go memory
 //	device-allocs/op blocks of device memory taken from the system
 package bench

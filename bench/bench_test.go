@@ -3,6 +3,7 @@ package bench
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"example.org/chainrule"
 	"example.org/chainrule/device"
@@ -71,18 +72,32 @@ func classes(tb testing.TB, dev device.Device, n, limit int) *tensor.Tensor {
 }
 
 // work is what a benchmark's function does each time.
-type work struct{ flops, bytes int64 }
+type work struct {
+	flops, bytes int64
+	least        float64 // ns that a GPU would take at its peak; 0 where none is known
+}
 
-// measure times f on dev, each time until the device is done.
+// A gpu is a device that keeps time itself, by events, and knows its peak.
+type gpu interface {
+	Time(f func() error) (time.Duration, error)
+	Peak(t device.DType) (flops, bytes float64)
+}
+
+// measure times f on dev: on a GPU, many runs in a row between two events; else each
+// run until the device is done.
 func measure(b *testing.B, dev device.Device, f func() error) {
 	w := traced(b, dev, f)
 	before := dev.Stats().Allocs
-	w.time(b, func() error {
-		if err := f(); err != nil {
-			return err
-		}
-		return dev.Sync()
-	})
+	if g, ok := dev.(gpu); ok {
+		w.timeOn(b, g, f)
+	} else {
+		w.time(b, func() error {
+			if err := f(); err != nil {
+				return err
+			}
+			return dev.Sync()
+		})
+	}
 	b.ReportMetric(float64(dev.Stats().Allocs-before)/float64(b.N), "device-allocs/op")
 }
 
@@ -92,11 +107,28 @@ func traced(b *testing.B, dev device.Device, f func() error) (w work) {
 	dev.Trace(func(c device.Call) {
 		w.flops += c.FLOPs
 		w.bytes += traffic(c)
+		if g, ok := dev.(gpu); ok {
+			w.least += least(g, c)
+		}
 	})
 	defer dev.Trace(nil)
 	require.NoError(b, f())
 	require.NoError(b, dev.Sync())
 	return w
+}
+
+// least is the time in ns that g's roofline allows a call (Williams 2009), whose
+// first source tells which of its units multiply.
+func least(g gpu, c device.Call) float64 {
+	t := device.Float32
+	if c.Src[0] != nil {
+		t = c.Src[0].DType()
+	}
+	flops, bytes := g.Peak(t)
+	if flops == 0 || bytes == 0 {
+		return 0
+	}
+	return 1e9 * max(float64(c.FLOPs)/flops, float64(traffic(c))/bytes)
 }
 
 // traffic is the number of bytes that a call moves: Call.Bytes, and once more
@@ -121,6 +153,29 @@ func (w work) time(b *testing.B, f func() error) {
 		}
 	}
 	w.report(b, float64(b.Elapsed().Nanoseconds())/float64(b.N))
+}
+
+// timeOn runs f b.N times on a GPU, and reports its time, rates, and how near to the
+// peak that is.
+func (w work) timeOn(b *testing.B, g gpu, f func() error) {
+	b.ReportAllocs()
+	b.ResetTimer()
+	took, err := g.Time(func() error {
+		for range b.N {
+			if err := f(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	b.StopTimer()
+	require.NoError(b, err)
+	ns := float64(took.Nanoseconds()) / float64(b.N)
+	b.ReportMetric(ns, "ns/op")
+	w.report(b, ns)
+	if w.least > 0 {
+		b.ReportMetric(100*w.least/ns, "%peak")
+	}
 }
 
 // report gives the rates of work that takes ns nanoseconds.

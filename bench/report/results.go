@@ -19,6 +19,7 @@ const (
 	unitAllocs       = "allocs/op"
 	unitDeviceAllocs = "device-allocs/op"
 	unitPeakMemory   = "peak-MB"
+	unitShare        = "%peak" // of what a GPU's properties allow
 )
 
 // The benchmarks that find a device's limits.
@@ -115,6 +116,9 @@ func (r *results) best(op, device, unit string) (best float64) {
 func (r *results) predicted(k key) (float64, bool) {
 	peak, bandwidth := r.peak(k), r.best(opBandwidth, k.device, unitBytes)
 	took, ok := r.median(k, unitTime)
+	if share, known := r.median(k, unitShare); known && ok {
+		return took * share / 100, true
+	}
 	if peak == 0 || bandwidth == 0 || !ok {
 		return 0, false
 	}

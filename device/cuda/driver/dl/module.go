@@ -21,6 +21,8 @@ const (
 	functionRegisters  = 4 // CU_FUNC_ATTRIBUTE_NUM_REGS
 	functionMaxShared  = 8 // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 
+	// Packed parameters; a graph's kernels take and copy them as well (CUDA Driver API,
+	// cuGraphAddKernelNode), so that a launch may be captured.
 	paramsEnd    = 0 // CU_LAUNCH_PARAM_END
 	paramsBuffer = 1 // CU_LAUNCH_PARAM_BUFFER_POINTER
 	paramsSize   = 2 // CU_LAUNCH_PARAM_BUFFER_SIZE
