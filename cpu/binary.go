@@ -124,7 +124,7 @@ func (g *binaryGrad) reduce(dst device.Dst, o *broadcast, f gradFunc) (finish fu
 			out := open(dst, lo, hi, g.dev.tile(worker, 0))
 			copy(out.v, partial[lo:hi])
 			for part := 1; part < c.parts; part++ {
-				add(out.v, partial[part*m+lo:part*m+hi])
+				addRow(out.v, partial[part*m+lo:part*m+hi])
 			}
 			out.commit()
 		})

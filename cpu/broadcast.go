@@ -96,7 +96,7 @@ func (o *broadcast) add(sums []float32, base int, v []float32, lo int) {
 		if repeats {
 			sums[at-base] += float32(sumRow(v))
 		} else {
-			add(sums[at-base:at-base+len(v)], v)
+			addRow(sums[at-base:at-base+len(v)], v)
 		}
 	})
 }

@@ -70,71 +70,120 @@ func (p *plan) float32s(b *buffer) []float32 {
 	return v
 }
 
-// A rowsFunc takes the rows of x, which begin stride elements apart, into acc,
-// element by element. The last row may be shorter than acc.
-type rowsFunc func(acc, x []float32, stride int)
+// columnKernels are loops over a row and what is kept for each column: spans of
+// one length; see the rows of these names.
+type columnKernels struct {
+	add, addSquares, largest, smallest rowFunc
+	expDistances                       func(y, x, m []float32)
+	mul                                func(y, a, b []float32)
+	countSame                          func(n, x, y []float32)
+	keepSame                           func(g, x, y []float32)
+	addMoments                         func(s1, s2, m, x []float32)
+	addDots                            func(sum, dot, m, dz, x []float32)
+	batchNorm                          func(z, x, mean, scale, beta []float32)
+	batchNormGrad                      func(dx, dz, x, mean, scale, shift, slope []float32)
+}
+
+var goColumns = columnKernels{
+	addRow, addSquaresRow, largestRow, smallestRow, expDistancesRow, mulRow, countSameRow, keepSameRow,
+	addMomentsRow, addDotsRow, batchNormRow, batchNormGradRow,
+}
+
+// A rowFunc takes x into acc, element by element.
+type rowFunc func(acc, x []float32)
+
+// rows takes the rows of x, which begin stride elements apart, into acc. The last
+// row may be shorter than acc.
+func (f rowFunc) rows(acc, x []float32, stride int) {
+	for ; len(x) > 0; x = x[min(stride, len(x)):] {
+		n := min(len(acc), len(x))
+		f(acc[:n], x[:n])
+	}
+}
 
 // fold sets y to all rows of s taken together by f; start is the value of none.
-func (s strip) fold(y []float32, start float32, f rowsFunc, wide []float32) {
+func (s strip) fold(y []float32, start float32, f rowFunc, wide []float32) {
 	wide = wide[:s.period(len(y))]
 	fill(wide, start)
-	f(wide, s.v, s.rowStride(len(wide)))
-	foldPeriod(y, wide, f)
+	f.rows(wide, s.v, s.rowStride(len(wide)))
+	f.period(y, wide)
 }
 
-// foldPeriod sets y to the copies of its columns within wide taken together.
-func foldPeriod(y, wide []float32, f rowsFunc) {
+// period sets y to the copies of its columns within wide taken together.
+func (f rowFunc) period(y, wide []float32) {
 	copy(y, wide)
-	f(y, wide[len(y):], len(y))
+	f.rows(y, wide[len(y):], len(y))
 }
 
-// addRows sets acc[j] += Σ_r x[r stride + j].
-func addRows(acc, x []float32, stride int) {
-	n := len(acc)
-	for len(x) >= 3*stride+n {
-		x0, x1, x2, x3 := x[:n], x[stride:][:n], x[2*stride:][:n], x[3*stride:][:n]
-		for j := range acc {
-			acc[j] += (x0[j] + x1[j]) + (x2[j] + x3[j])
-		}
-		x = x[min(4*stride, len(x)):]
-	}
-	for ; len(x) > 0; x = x[min(stride, len(x)):] {
-		add(acc[:min(n, len(x))], x)
-	}
-}
-
-// maxRows sets acc[j] to the largest of itself and the column j of x.
-func maxRows(acc, x []float32, stride int) {
-	for ; len(x) > 0; x = x[min(stride, len(x)):] {
-		acc := acc[:min(len(acc), len(x))]
-		for j, v := range x[:len(acc)] {
-			acc[j] = max(acc[j], v)
-		}
-	}
-}
-
-// minRows sets acc[j] to the smallest of itself and the column j of x.
-func minRows(acc, x []float32, stride int) {
-	for ; len(x) > 0; x = x[min(stride, len(x)):] {
-		acc := acc[:min(len(acc), len(x))]
-		for j, v := range x[:len(acc)] {
-			acc[j] = min(acc[j], v)
-		}
-	}
-}
-
-// add sets y[i] += x[i] for every i of y.
-func add(y, x []float32) {
+// addRow sets y += x.
+func addRow(y, x []float32) {
 	x = x[:len(y)]
 	for i := range y {
 		y[i] += x[i]
 	}
 }
 
-// scale sets y[i] *= k.
-func scale(y []float32, k float32) {
+// addSquaresRow sets y += x².
+func addSquaresRow(y, x []float32) {
+	x = x[:len(y)]
 	for i := range y {
-		y[i] *= k
+		y[i] += x[i] * x[i]
+	}
+}
+
+// largestRow sets y to the larger of y and x; NaN where either is.
+func largestRow(y, x []float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] = max(y[i], x[i])
+	}
+}
+
+// smallestRow sets y to the smaller of y and x; NaN where either is.
+func smallestRow(y, x []float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] = min(y[i], x[i])
+	}
+}
+
+// expDistancesRow sets y = exp(x - m).
+func expDistancesRow(y, x, m []float32) {
+	x, m = x[:len(y)], m[:len(y)]
+	for j := range y {
+		y[j] = x[j] - m[j]
+	}
+	each(y, y, exp)
+}
+
+// mulRow sets y = a b.
+func mulRow(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for j := range y {
+		y[j] = a[j] * b[j]
+	}
+}
+
+// same reports whether x is y; NaN is NaN.
+func same(x, y float32) bool { return x == y || x != x && y != y }
+
+// countSameRow adds 1 to n where x is y.
+func countSameRow(n, x, y []float32) {
+	x, y = x[:len(n)], y[:len(n)]
+	for j := range n {
+		if same(x[j], y[j]) {
+			n[j]++
+		}
+	}
+}
+
+// keepSameRow sets g to 0 where x is not y.
+func keepSameRow(g, x, y []float32) {
+	x, y = x[:len(g)], y[:len(g)]
+	for i := range g {
+		if !same(x[i], y[i]) {
+			g[i] = 0
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func (g *filterGradient) planSum(p *plan, size int) {
 	}
 	p.eachTile(size-8*g.columns, func(lo, hi, _ int) {
 		for _, part := range g.sums[1:] {
-			add(g.sums[0][lo:hi], part[lo:hi])
+			addRow(g.sums[0][lo:hi], part[lo:hi])
 		}
 	})
 }

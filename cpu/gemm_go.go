@@ -10,6 +10,7 @@ var goKernels = kernels{
 	unary:          unary,
 	folds:          goFolds,
 	softmaxKernels: goSoftmax,
+	columnKernels:  goColumns,
 	transforms:     goTransforms,
 	reducer:        goReducer,
 }

@@ -54,6 +54,7 @@ type kernels struct {
 	unary []unaryKernel // by device.UnaryFunc
 	folds foldKernels
 	softmaxKernels
+	columnKernels
 	transforms
 	reducer batchReducer // of convolutions
 }

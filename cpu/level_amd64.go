@@ -10,6 +10,7 @@ var avx2Kernels = kernels{
 	unary:          unaryAVX2,
 	folds:          foldsAVX2,
 	softmaxKernels: softmaxAVX2,
+	columnKernels:  columnsAVX2,
 	transforms:     avx2Transforms,
 	reducer:        avx2Reducer,
 }
@@ -22,6 +23,7 @@ var avx512Kernels = kernels{
 	unary:          unaryAVX512,
 	folds:          foldsAVX512,
 	softmaxKernels: softmaxAVX512,
+	columnKernels:  columnsAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
 }
@@ -35,6 +37,7 @@ var avx512BF16Kernels = kernels{
 	unary:          unaryAVX512,
 	folds:          foldsAVX512,
 	softmaxKernels: softmaxAVX512,
+	columnKernels:  columnsAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
 }

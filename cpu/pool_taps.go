@@ -80,7 +80,7 @@ func addTapsGo(y, x []float32, t tapRow) {
 			clear(y)
 		}
 		for k := range t.taps {
-			add(y, x[w*t.xMove+k*t.xStep:])
+			addRow(y, x[w*t.xMove+k*t.xStep:])
 		}
 	}
 }
@@ -88,7 +88,7 @@ func addTapsGo(y, x []float32, t tapRow) {
 func addTapsGradGo(dx, dy []float32, t tapRow) {
 	for w := range t.windows {
 		for k := range t.taps {
-			add(dx[w*t.xMove+k*t.xStep:][:t.channels], dy[w*t.yMove:])
+			addRow(dx[w*t.xMove+k*t.xStep:][:t.channels], dy[w*t.yMove:])
 		}
 	}
 }

@@ -13,7 +13,7 @@ func (d *Device) Reduce(y device.Dst, x device.Buffer, s device.Reduce) {
 		FLOPs: int64(x.Len()),
 	}, func(p *plan) {
 		if y.Wanted() {
-			p.reduce(y, of(x), s, reducerOf(s))
+			p.reduce(y, of(x), s, d.reducerOf(s))
 		}
 	})
 }
@@ -51,15 +51,16 @@ func (p *plan) reduceTiles(y device.Dst, x *buffer, t tiling, r reducer) {
 
 // A reducer reduces a strip that fits scratch.
 type reducer struct {
+	*kernels
 	f       device.ReduceFunc
 	divisor float32 // of the sum
 }
 
-func reducerOf(s device.Reduce) reducer {
+func (d *Device) reducerOf(s device.Reduce) reducer {
 	if s.Func == device.Mean {
-		return reducer{device.Sum, float32(s.N)}
+		return reducer{d.kernel, device.Sum, float32(s.N)}
 	}
-	return reducer{s.Func, 1}
+	return reducer{d.kernel, s.Func, 1}
 }
 
 // reduce sets y to the rows of x taken together.
@@ -70,18 +71,16 @@ func (r reducer) reduce(y []float32, x strip, scratch []float32) {
 	}
 	switch r.f {
 	case device.Max:
-		x.fold(y, infinity(-1), maxRows, scratch)
+		x.fold(y, infinity(-1), r.largest, scratch)
 	case device.Min:
-		x.fold(y, infinity(1), minRows, scratch)
+		x.fold(y, infinity(1), r.smallest, scratch)
 	case device.LogSumExp:
-		x.logSumExp(y, scratch)
+		r.logSumExp(y, x, scratch)
 	case device.Norm2:
-		x.norm2(y, scratch)
+		r.norm2(y, x, scratch)
 	default:
-		x.fold(y, 0, addRows, scratch)
-		for j := range y {
-			y[j] /= r.divisor
-		}
+		x.fold(y, 0, r.add, scratch)
+		divide(y, r.divisor)
 	}
 }
 
@@ -89,16 +88,16 @@ func (r reducer) reduce(y []float32, x strip, scratch []float32) {
 func (r reducer) row(x, scratch []float32) float32 {
 	switch r.f {
 	case device.Max:
-		return maxRow(x)
+		return r.folds.max(x)
 	case device.Min:
-		return minRow(x)
+		return r.folds.min(x)
 	case device.LogSumExp:
-		m := float64(maxRow(x))
-		return logSum(m, expRow(scratch[:len(x)], x, m))
+		m := r.folds.max(x)
+		return logSum(float64(m), r.folds.expSum(scratch[:len(x)], x, m))
 	case device.Norm2:
-		return float32(math.Sqrt(dotRow(x, x)))
+		return float32(math.Sqrt(r.folds.dot(x, x)))
 	}
-	return float32(sumRow(x)) / r.divisor
+	return float32(r.folds.sum(x)) / r.divisor
 }
 
 // logSum is m + ln(sum) for a sum of exp(x-m), which means nothing where m is
@@ -110,53 +109,33 @@ func logSum(m, sum float64) float32 {
 	return float32(m + log(sum))
 }
 
-// logSumExp sets y[j] = ln Σ_r exp(s[r, j]).
-func (s strip) logSumExp(y, scratch []float32) {
-	n := s.period(len(y))
+// logSumExp sets y[j] = ln Σ_r exp(x[r, j]).
+func (r reducer) logSumExp(y []float32, x strip, scratch []float32) {
+	n := x.period(len(y))
 	m, sum, e := scratch[:n], scratch[n:2*n], scratch[2*n:3*n]
-	s.fold(y, infinity(-1), maxRows, m)
+	x.fold(y, infinity(-1), r.largest, m)
 	repeat(m, y)
 	clear(sum)
-	stride := s.rowStride(n)
-	for x := s.v; len(x) > 0; x = x[min(stride, len(x)):] {
+	stride := x.rowStride(n)
+	for x := x.v; len(x) > 0; x = x[min(stride, len(x)):] {
 		e := e[:min(n, len(x))]
-		expDistances(e, x, m)
-		add(sum[:len(e)], e)
+		r.expDistances(e, x[:len(e)], m[:len(e)])
+		r.add(sum[:len(e)], e)
 	}
-	foldPeriod(sum[:len(y)], sum, addRows)
+	r.add.period(sum[:len(y)], sum)
 	for j := range y {
 		y[j] = logSum(float64(y[j]), float64(sum[j]))
 	}
 }
 
-// expDistances sets y = exp(x - m).
-func expDistances(y, x, m []float32) {
-	x, m = x[:len(y)], m[:len(y)]
-	for j := range y {
-		y[j] = x[j] - m[j]
-	}
-	each(y, y, exp)
-}
-
-// norm2 sets y[j] = √Σ_r s[r, j]².
-func (s strip) norm2(y, scratch []float32) {
-	n := s.period(len(y))
-	sum := scratch[:n]
+// norm2 sets y[j] = √Σ_r x[r, j]².
+func (r reducer) norm2(y []float32, x strip, scratch []float32) {
+	sum := scratch[:x.period(len(y))]
 	clear(sum)
-	addSquareRows(sum, s.v, s.rowStride(n))
-	foldPeriod(y, sum, addRows)
+	r.addSquares.rows(sum, x.v, x.rowStride(len(sum)))
+	r.add.period(y, sum)
 	for j := range y {
 		y[j] = float32(math.Sqrt(float64(y[j])))
-	}
-}
-
-// addSquareRows sets acc[j] += Σ_r x[r stride + j]².
-func addSquareRows(acc, x []float32, stride int) {
-	for ; len(x) > 0; x = x[min(stride, len(x)):] {
-		acc := acc[:min(len(acc), len(x))]
-		for j, v := range x[:len(acc)] {
-			acc[j] += v * v
-		}
 	}
 }
 
@@ -176,19 +155,20 @@ func (d *Device) ReduceGrad(dx device.Dst, dy, x, y device.Buffer, s device.Redu
 // reduceGrad plans dx tile by tile: dy and y are repeated along the axis, then
 // every element is by itself.
 func (p *plan) reduceGrad(dx device.Dst, dy, x, y device.Buffer, s device.Reduce) {
-	d, g, r := p.dev, p.float32s(of(dy)), reducerOf(s)
+	d, g := p.dev, p.float32s(of(dy))
+	r := d.reducerOf(s)
 	if !s.Func.ReadsXY() {
 		p.eachTile(s.Outer*s.N*s.Inner, func(lo, hi, worker int) {
 			out := open(dx, lo, hi, d.tile(worker, 0))
 			repeatAxis(out.v, g, lo, s)
-			scale(out.v, 1/r.divisor)
+			r.scale(out.v, out.v, 1/r.divisor)
 			out.commit()
 		})
 		return
 	}
 	xs, ys := of(x), p.float32s(of(y))
 	if s.Func == device.Max || s.Func == device.Min {
-		g = p.shares(g, xs, ys, s)
+		g = p.shares(g, xs, ys, s, r)
 	}
 	p.eachTile(s.Outer*s.N*s.Inner, func(lo, hi, worker int) {
 		out, y := open(dx, lo, hi, d.tile(worker, 0)), d.tile(worker, 1)[:hi-lo]
@@ -220,8 +200,8 @@ func (r reducer) grad(g, x, y []float32) {
 	x, y = x[:len(g)], y[:len(g)]
 	switch r.f {
 	case device.LogSumExp:
-		expDistances(y, x, y)
-		mulRow(g, g, y)
+		r.expDistances(y, x, y)
+		r.mul(g, g, y)
 	case device.Norm2:
 		for i := range g {
 			if y[i] != 0 {
@@ -231,19 +211,12 @@ func (r reducer) grad(g, x, y []float32) {
 			}
 		}
 	default:
-		for i := range g {
-			if !same(x[i], y[i]) {
-				g[i] = 0
-			}
-		}
+		r.keepSame(g, x, y)
 	}
 }
 
-// same reports whether x is the extremum y; where one is NaN, NaNs are.
-func same(x, y float32) bool { return x == y || x != x && y != y }
-
 // shares plans g divided by the number of elements equal to the extremum.
-func (p *plan) shares(g []float32, x *buffer, y []float32, s device.Reduce) []float32 {
+func (p *plan) shares(g []float32, x *buffer, y []float32, s device.Reduce, r reducer) []float32 {
 	d, t, share := p.dev, tilesOf(s).wholeColumns(), p.floats(len(g))
 	p.each(t.tiles(), func(i, worker int) {
 		k := t.at(i)
@@ -254,7 +227,7 @@ func (p *plan) shares(g []float32, x *buffer, y []float32, s device.Reduce) []fl
 			step := tileLen / k.cols
 			for n := 0; n < s.N; n += step {
 				x := loadStrip(x, (o*s.N+n)*s.Inner+k.col, min(step, s.N-n), k.cols, s.Inner, d.tile(worker, 0))
-				x.count(share, y[at:at+k.cols], d.tile(worker, 1))
+				r.count(share, x, y[at:at+k.cols], d.tile(worker, 1))
 			}
 			for j := range share {
 				share[j] = g[at+j] / share[j]
@@ -264,19 +237,16 @@ func (p *plan) shares(g []float32, x *buffer, y []float32, s device.Reduce) []fl
 	return share
 }
 
-// count adds to n[j] how many s[r, j] are y[j].
-func (s strip) count(n, y, scratch []float32) {
-	w := s.period(len(y))
+// count adds to n[j] how many x[r, j] are y[j].
+func (r reducer) count(n []float32, x strip, y, scratch []float32) {
+	w := x.period(len(y))
 	sum, wide := scratch[:w], scratch[w:2*w]
 	clear(sum)
 	repeat(wide, y)
-	stride := s.rowStride(w)
-	for x := s.v; len(x) > 0; x = x[min(stride, len(x)):] {
-		for j, v := range x[:min(w, len(x))] {
-			if same(v, wide[j]) {
-				sum[j]++
-			}
-		}
+	stride := x.rowStride(w)
+	for x := x.v; len(x) > 0; x = x[min(stride, len(x)):] {
+		end := min(w, len(x))
+		r.countSame(sum[:end], x[:end], wide[:end])
 	}
-	addRows(n, sum, len(n))
+	r.add.rows(n, sum, len(n))
 }

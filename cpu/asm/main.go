@@ -48,6 +48,7 @@ var stems = []stem{
 	{"unary", unaryKernels, unaryTable},
 	{"fold", foldKernels, nil},
 	{"softmax", softmaxKernels, nil},
+	{"columns", columnKernels, nil},
 }
 
 func main() {
