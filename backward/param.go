@@ -74,43 +74,47 @@ func order(n int) []int {
 // fromStored is w, which lies as in a file, in memory order.
 func (l Layout) fromStored(w []float32) []float32 {
 	mem := make([]float32, len(w))
-	for to, from := range l.sources() {
-		mem[to] = w[from]
-	}
+	l.eachRow(func(to, from, n, stride int) {
+		for i := range n {
+			mem[to+i] = w[from+i*stride]
+		}
+	})
 	return mem
 }
 
 // toStored is mem, in memory order, as it lies in a file.
 func (l Layout) toStored(mem []float32) []float32 {
 	w := make([]float32, len(mem))
-	for to, from := range l.sources() {
-		w[from] = mem[to]
-	}
+	l.eachRow(func(to, from, n, stride int) {
+		for i := range n {
+			w[from+i*stride] = mem[to+i]
+		}
+	})
 	return w
 }
 
-// sources yields, for each element in memory order, its index in the file.
-func (l Layout) sources() iter.Seq2[int, int] {
+// eachRow calls f for each row of the last axis in memory: n elements from index
+// mem on, which are stride apart in the file, from index file on.
+func (l Layout) eachRow(f func(mem, file, n, stride int)) {
 	stride := make([]int, len(l.Split))
 	for i, n := len(l.Split)-1, 1; i >= 0; i-- {
 		stride[i], n = n, n*l.Split[i]
 	}
-	return func(yield func(int, int) bool) {
-		at := make([]int, len(l.Axes))
-		for i := range size(l.Shape) {
-			from := 0
-			for j, a := range l.Axes {
-				from += at[j] * stride[a]
+	axes, n, step := l.Axes, 1, 1
+	if last := len(axes) - 1; last >= 0 {
+		axes, n, step = axes[:last], l.Split[axes[last]], stride[axes[last]]
+	}
+	at, file := make([]int, len(axes)), 0
+	for mem := 0; mem < size(l.Split); mem += n {
+		f(mem, file, n, step)
+		for j := len(axes) - 1; j >= 0; j-- {
+			a := axes[j]
+			at[j]++
+			file += stride[a]
+			if at[j] < l.Split[a] {
+				break
 			}
-			if !yield(i, from) {
-				return
-			}
-			for j := len(at) - 1; j >= 0; j-- {
-				if at[j]++; at[j] < l.Split[l.Axes[j]] {
-					break
-				}
-				at[j] = 0
-			}
+			at[j], file = 0, file-stride[a]*l.Split[a]
 		}
 	}
 }
