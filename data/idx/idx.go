@@ -185,7 +185,8 @@ func readElements(r io.Reader, dims []int) ([]byte, error) {
 		if filled == total {
 			return elements, nil
 		}
-		grown := make([]byte, min(total, 2*filled))
+		// Eightfold, so that what was outgrown is little beside what is kept.
+		grown := make([]byte, min(total, 8*filled))
 		copy(grown, elements)
 		elements = grown
 	}
