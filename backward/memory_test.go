@@ -118,7 +118,7 @@ func TestFailedForwardLeavesStatistics(t *testing.T) {
 // TestNoWorkspaceIsEveryTapesError: the device tells one of them, the others see
 // that it happened.
 func TestNoWorkspaceIsEveryTapesError(t *testing.T) {
-	dev, err := cpu.New(cpu.Options{MemoryLimit: 20_000, Threads: 1})
+	dev, err := cpu.New(cpu.Options{MemoryLimit: 4000, Threads: 1})
 	require.NoError(t, err)
 	defer dev.Close()
 	x, w := from(t, dev, random(2*6*6*2, 1), 2, 6, 6, 2), from(t, dev, random(8*3*3*2, 2), 8, 3, 3, 2)
