@@ -48,6 +48,10 @@ func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.C
 			planFilterSums(p, dw, of(dy), patchesOf(x, s), s.N)
 			return
 		}
+		if allFloat32(dw.Buf, dy, x) && d.byWinogradGrad(s) {
+			planWinogradGrad(p, dw, of(dy), of(x), s)
+			return
+		}
 		s := flattened(s)
 		window := sweepOf(s)
 		g := &filterGradient{

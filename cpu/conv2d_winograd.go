@@ -26,14 +26,11 @@ import "example.org/chainrule/device"
 // the definition's. An Inf or NaN among the pixels spreads, as NaN, over the tiles
 // that read it; see Options.Direct.
 type winograd struct {
-	device.Conv2D
-	oh, ow       int
-	outputs      int // of a tile, in each axis
-	down, across int // tiles of an image
-	block        int // tiles of a task, at most
-	kernel       *kernels
+	tileGrid
+	kernel *kernels
+	block  int // tiles of a task, at most
 
-	x   *buffer
+	x   []float32
 	add []float32 // the bias of each filter, or zeros
 	to  epilogue
 
@@ -44,23 +41,60 @@ type winograd struct {
 	results [][]float32
 }
 
-// values hold the 36 values of tiles, or of filters: those of one are step apart.
+// A tileGrid cuts the outputs of a convolution into tiles.
+type tileGrid struct {
+	device.Conv2D
+	oh, ow       int
+	outputs      int // of a tile, in each axis
+	down, across int // tiles of an image
+}
+
+func tilesOfConv2D(s device.Conv2D) tileGrid {
+	g := tileGrid{Conv2D: s, outputs: winogradTile + 1 - s.KH}
+	g.oh, g.ow = s.Out()
+	g.down, g.across = ceilDiv(g.oh, g.outputs), ceilDiv(g.ow, g.outputs)
+	return g
+}
+
+// tiles is how many there are.
+func (g *tileGrid) tiles() int { return g.N * g.down * g.across }
+
+// at is the image of a tile and its first output there.
+func (g *tileGrid) at(tile int) (image, h, w int) {
+	return tile / g.across / g.down, tile / g.across % g.down * g.outputs, tile % g.across * g.outputs
+}
+
+// inside has a bit set for every one of the n indices from at on that is in an
+// extent of size.
+func inside(at, n, size int) uint {
+	lo, hi := max(-at, 0), min(size-at, n)
+	if hi <= lo {
+		return 0
+	}
+	return 1<<hi - 1<<lo
+}
+
+// transformPixels sets v to the values of tiles, for some channels of x, which
+// are apart from tile to tile.
+func (g *tileGrid) transformPixels(transform tileTransform, v []float32, step int, x []float32, tiles, channels span) {
+	for t := tiles.lo; t < tiles.hi; t++ {
+		image, h, w := g.at(t)
+		h, w = h-g.Top, w-g.Left
+		transform(v[(t-tiles.lo)*channels.len():], step, x, ((image*g.H+h)*g.W+w)*g.C+channels.lo, g.W*g.C, g.C,
+			inside(h, winogradTile, g.H), inside(w, winogradTile, g.W), channels.len())
+	}
+}
+
+// values are the 36 of tiles, or of filters: those of one are step apart.
 type values struct {
 	of   [][]float32 // of each worker, or the one that all share
 	step int
 }
 
-// winogradTiles is the number of tiles of an image and their outputs in each axis.
-func winogradTiles(s device.Conv2D) (down, across, outputs int) {
-	oh, ow := s.Out()
-	outputs = winogradTile + 1 - s.KH
-	return ceilDiv(oh, outputs), ceilDiv(ow, outputs), outputs
-}
-
 // Costs in multiplications: what a transform of a tile takes for a channel, and
 // how many times fewer a convolution must need than its definition to be done so.
 const (
-	winogradTransform = 200
+	winogradTransform = 250
 	winogradGain      = 1.3
 	winogradMinTiles  = 16 // in all: for fewer the filters' transforms take too long
 )
@@ -72,10 +106,9 @@ func (d *Device) byWinograd(s device.Conv2D) bool {
 	if d.direct || !same || !dense || s.C%16 != 0 || s.K%16 != 0 {
 		return false
 	}
-	oh, ow := s.Out()
-	down, across, _ := winogradTiles(s)
-	cost := down * across * (36*s.C*s.K + winogradTransform*(s.C+s.K))
-	return s.N*down*across >= winogradMinTiles && float64(oh*ow*s.KH*s.KW*s.C*s.K) >= winogradGain*float64(cost)
+	g := tilesOfConv2D(s)
+	cost := g.down * g.across * (36*s.C*s.K + winogradTransform*(s.C+s.K))
+	return g.tiles() >= winogradMinTiles && float64(g.oh*g.ow*s.KH*s.KW*s.C*s.K) >= winogradGain*float64(cost)
 }
 
 // allFloat32 reports whether buffers hold Float32; nil ones do.
@@ -90,10 +123,8 @@ func allFloat32(buffers ...device.Buffer) bool {
 
 // planWinograd plans a convolution; transform plans that of the filters.
 func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform func(g *winograd, p *plan)) {
-	g := &winograd{Conv2D: s, x: x, add: to.bias, to: to, kernel: p.dev.kernel}
-	g.oh, g.ow = s.Out()
-	g.down, g.across, g.outputs = winogradTiles(s)
-	g.block = winogradBlock(s.N*g.down*g.across, s.C, g.kernel.mr)
+	g := &winograd{tileGrid: tilesOfConv2D(s), x: x.f32, add: to.bias, to: to, kernel: p.dev.kernel}
+	g.block = winogradBlock(g.tiles(), s.C, g.kernel.mr)
 	g.to.at = matrixRows(s.K, 0)
 	if g.add == nil {
 		g.add = make([]float32, s.K)
@@ -106,7 +137,7 @@ func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform fu
 		return
 	}
 	transform(g, p)
-	p.each(ceilDiv(s.N*g.down*g.across, g.block), g.task)
+	p.each(ceilDiv(g.tiles(), g.block), g.task)
 }
 
 // valuesOf is workspace for 36 times n elements, count times. The step is an odd
@@ -120,10 +151,10 @@ func valuesOf(p *plan, count, n int) values {
 	return v
 }
 
-// Blocks of tiles: the values of their pixels take half the second cache, and a
+// Blocks of tiles: the values of their pixels take a fourth of the second cache, and a
 // strip of filters is used by at least 16.
 const (
-	winogradBlockBytes = 512 << 10
+	winogradBlockBytes = 256 << 10
 	winogradMinBlock   = 16
 	winogradMaxBlock   = 48
 )
@@ -138,9 +169,9 @@ func winogradBlock(tiles, channels, rows int) int {
 
 // task makes the outputs of block number i of tiles.
 func (g *winograd) task(i, worker int) {
-	tiles := spanAt(i, g.block, g.N*g.down*g.across)
+	tiles := spanAt(i, g.block, g.tiles())
 	pixels, sums, results := g.pixels.of[worker], g.sums.of[worker], g.results[worker]
-	g.transformPixels(pixels, tiles)
+	g.transformPixels(g.kernel.data, pixels, g.pixels.step, g.x, tiles, span{0, g.C})
 	for k := 0; k < g.K; k += g.kernel.nr {
 		filters := min(g.kernel.nr, g.K-k)
 		g.multiply(sums, pixels, k, filters, tiles.len())
@@ -150,31 +181,6 @@ func (g *winograd) task(i, worker int) {
 		}
 	}
 	g.end(results, tiles)
-}
-
-// at is the image of a tile and its place there.
-func (g *winograd) at(tile int) (image, down, across int) {
-	return tile / g.across / g.down, tile / g.across % g.down, tile % g.across
-}
-
-// transformPixels sets v to the values of tiles.
-func (g *winograd) transformPixels(v []float32, tiles span) {
-	for t := tiles.lo; t < tiles.hi; t++ {
-		image, down, across := g.at(t)
-		h, w := down*g.outputs-g.Top, across*g.outputs-g.Left
-		g.kernel.data(v[(t-tiles.lo)*g.C:], g.pixels.step, g.x.f32, ((image*g.H+h)*g.W+w)*g.C, g.W*g.C, g.C,
-			inside(h, winogradTile, g.H), inside(w, winogradTile, g.W), g.C)
-	}
-}
-
-// inside has a bit set for every one of the n indices from at on that is in an
-// extent of size.
-func inside(at, n, size int) uint {
-	lo, hi := max(-at, 0), min(size-at, n)
-	if hi <= lo {
-		return 0
-	}
-	return 1<<hi - 1<<lo
 }
 
 // multiply sets sums to the products of tiles with filters from k on.
@@ -196,9 +202,8 @@ func (g *winograd) multiply(sums, pixels []float32, k, filters, tiles int) {
 // end hands the results of tiles to the epilogue, a line of neighbours at a time.
 func (g *winograd) end(results []float32, tiles span) {
 	for t := tiles.lo; t < tiles.hi; {
-		image, down, across := g.at(t)
-		count := min(tiles.hi-t, g.across-across)
-		h, w := down*g.outputs, across*g.outputs
+		image, h, w := g.at(t)
+		count := min(tiles.hi-t, g.across-w/g.outputs)
 		width := min(count*g.outputs, g.ow-w) * g.K
 		for line := range min(g.outputs, g.oh-h) {
 			v := results[(line*g.block+t-tiles.lo)*g.outputs*g.K:][:width]

@@ -146,26 +146,32 @@
 	VADDPS V5, V10, V10    /* V10 += m5 */           \
 
 // PIXELS2 to PIXELS6 read a line of a tile at AX; a pixel is R8 bytes, R9 is
-// three and R10 five.
+// three and R10 five. DX is where the tile below has that line: its pixels are
+// asked for in time, since steps from pixel to pixel are too wide for the hardware
+// to foresee.
 #define PIXELS2 \
-	READ0((AX), V0)        /* pixel 0 */ \
-	READ1((AX)(R8*1), V1)  /* pixel 1 */ \
+	READ0((AX), V0)        /* pixel 0 */                   \
+	READ1((AX)(R8*1), V1)  /* pixel 1 */                   \
+	PREFETCHT0 (DX)        /* pixel 0 of the tile below */ \
+	PREFETCHT0 (DX)(R8*1)  /* its pixel 1 */               \
 
 #define PIXELS3 \
-	PIXELS2                /* pixels 0 and 1 */ \
-	READ2((AX)(R8*2), V2)  /* pixel 2 */        \
+	PIXELS2                /* pixels 0 and 1 */            \
+	READ2((AX)(R8*2), V2)  /* pixel 2 */                   \
+	PREFETCHT0 (DX)(R8*2)  /* that of the tile below */    \
 
 #define PIXELS4 \
-	PIXELS3                /* pixels 0 to 2 */ \
-	READ3((AX)(R9*1), V3)  /* pixel 3 */       \
+	PIXELS3                /* pixels 0 to 2 */             \
+	READ3((AX)(R9*1), V3)  /* pixel 3 */                   \
+	PREFETCHT0 (DX)(R9*1)  /* that of the tile below */    \
 
 #define PIXELS5 \
-	PIXELS4                /* pixels 0 to 3 */ \
-	READ4((AX)(R8*4), V4)  /* pixel 4 */       \
+	PIXELS4                /* pixels 0 to 3 */             \
+	READ4((AX)(R8*4), V4)  /* pixel 4 */                   \
 
 #define PIXELS6 \
-	PIXELS5                /* pixels 0 to 4 */ \
-	READ5((AX)(R10*1), V5) /* pixel 5 */       \
+	PIXELS5                /* pixels 0 to 4 */             \
+	READ5((AX)(R10*1), V5) /* pixel 5 */                   \
 
 // COLUMN2 to COLUMN6 read a column of the buffer at BX.
 #define COLUMN2 \
@@ -246,6 +252,7 @@ lines:                                                                          
 	CLEAR(V11)                 /* V11 = 0 */                                    \
 	JMP  keep                  /* six zeros */                                  \
 inside:                                                                         \
+	LEAQ (AX)(R11*4), DX       /* DX = the same line of the tile below */       \
 	PIXELS                     /* the pixels of the line */                     \
 	BODY                       /* transformed */                                \
 keep:                                                                           \

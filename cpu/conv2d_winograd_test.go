@@ -147,7 +147,7 @@ func winogradCases() []device.Conv2D {
 		{N: 9, H: 11, W: 13, C: 48, K: 32, Groups: 1, Window: lopsided},
 		{N: 9, H: 12, W: 14, C: 16, K: 80, Groups: 1, Window: square(3, 1, 1, 0)},
 		{N: 2, H: 14, W: 14, C: 32, K: 64, Groups: 1, Window: square(5, 1, 1, 2)},
-		{N: 3, H: 13, W: 12, C: 64, K: 16, Groups: 1, Window: square(5, 1, 1, 1)},
+		{N: 3, H: 13, W: 12, C: 80, K: 16, Groups: 1, Window: square(5, 1, 1, 1)},
 	}
 }
 
@@ -167,43 +167,89 @@ func magnitudes(f func([6]float32) [6]float32) (m matrix) {
 }
 
 // both is m x mᵀ.
-func (m matrix) both(x matrix) (y matrix) {
-	for i := range 36 {
-		for k := range 36 {
-			y[i/6][i%6] += m[i/6][k/6] * x[k/6][k%6] * m[i%6][k%6]
+func (m matrix) both(x matrix) matrix { return m.times(m.times(x).transposed()).transposed() }
+
+func (m matrix) times(x matrix) (y matrix) {
+	for i := range m {
+		for k, v := range m[i] {
+			for j := range m {
+				y[i][j] += v * x[k][j]
+			}
 		}
 	}
 	return y
 }
 
+func (m matrix) transposed() (t matrix) {
+	for i := range 36 {
+		t[i/6][i%6] = m[i%6][i/6]
+	}
+	return t
+}
+
+// addProducts adds the products of the values of two tiles.
+func (m *matrix) addProducts(u, v *matrix) {
+	for i := range m {
+		for j := range m[i] {
+			m[i][j] += u[i][j] * v[i][j]
+		}
+	}
+}
+
 // winogradBound is how far from the exact result every element of a convolution
 // may be; see winograd.
 func winogradBound(s device.Conv2D, x, w []float32) []float64 {
-	oh, ow := s.Out()
-	down, across, outputs := winogradTiles(s)
-	b, g, a := magnitudes(winogradData), magnitudes(winogradFilter(s.KH)), magnitudes(winogradOutput(outputs))
+	grid := tilesOfConv2D(s)
+	b, g, a := magnitudes(winogradData), magnitudes(winogradFilter(s.KH)), magnitudes(winogradOutput(grid.outputs))
 	filters := make([]matrix, s.K*s.C)
 	for i := range filters {
 		filters[i] = g.both(tileOf(w, i/s.C*s.KH*s.KW*s.C+i%s.C, s.KW*s.C, s.C, s.KH, 0, 0, s.KH, s.KW))
 	}
-	bound := make([]float64, s.N*oh*ow*s.K)
-	for t := range s.N * down * across {
-		n, i, j := t/across/down, t/across%down*outputs, t%across*outputs
+	bound := make([]float64, s.N*grid.oh*grid.ow*s.K)
+	for t := range grid.tiles() {
+		n, i, j := grid.at(t)
 		pixels := make([]matrix, s.C)
 		for c := range pixels {
 			pixels[c] = b.both(tileOf(x, n*s.H*s.W*s.C+c, s.W*s.C, s.C, 6, i-s.Top, j-s.Left, s.H, s.W))
 		}
 		for k := range s.K {
 			var sums matrix
-			for c, v := range pixels {
-				for e := range 36 {
-					sums[e/6][e%6] += v[e/6][e%6] * filters[k*s.C+c][e/6][e%6]
-				}
+			for c := range pixels {
+				sums.addProducts(&pixels[c], &filters[k*s.C+c])
 			}
 			for e, v := range flat(a.both(sums)) {
-				if h, w := e/6, e%6; h < outputs && w < outputs && i+h < oh && j+w < ow {
-					bound[((n*oh+i+h)*ow+j+w)*s.K+k] = float64(s.C+32) * 0x1p-24 * v
+				if h, w := e/6, e%6; h < grid.outputs && w < grid.outputs && i+h < grid.oh && j+w < grid.ow {
+					bound[((n*grid.oh+i+h)*grid.ow+j+w)*s.K+k] = float64(s.C+32) * 0x1p-24 * v
 				}
+			}
+		}
+	}
+	return bound
+}
+
+// winogradGradBound is the same for the gradient of the filters.
+func winogradGradBound(s device.Conv2D, dy, x []float32) []float64 {
+	grid := tilesOfConv2D(s)
+	b, g, a := magnitudes(winogradData), magnitudes(winogradFilter(grid.outputs)), magnitudes(winogradOutput(s.KH))
+	sums := make([]matrix, s.K*s.C)
+	for t := range grid.tiles() {
+		n, i, j := grid.at(t)
+		pixels := make([]matrix, s.C)
+		for c := range pixels {
+			pixels[c] = b.both(tileOf(x, n*s.H*s.W*s.C+c, s.W*s.C, s.C, 6, i-s.Top, j-s.Left, s.H, s.W))
+		}
+		for k := range s.K {
+			u := g.both(tileOf(dy, n*grid.oh*grid.ow*s.K+k, grid.ow*s.K, s.K, grid.outputs, i, j, grid.oh, grid.ow))
+			for c := range pixels {
+				sums[k*s.C+c].addProducts(&u, &pixels[c])
+			}
+		}
+	}
+	bound := make([]float64, s.K*s.KH*s.KW*s.C)
+	for i, sum := range sums {
+		for e, v := range flat(a.both(sum)) {
+			if e/6 < s.KH && e%6 < s.KW {
+				bound[((i/s.C*s.KH+e/6)*s.KW+e%6)*s.C+i%s.C] = float64(grid.tiles()+32) * 0x1p-24 * v
 			}
 		}
 	}
@@ -246,14 +292,16 @@ func TestWinogradBound(t *testing.T) {
 	for i, s := range winogradCases() {
 		c := newConvCase(s, noise)
 		y, dx := winogradBound(s, c.x, c.w), winogradBound(mirrored(s), c.dy, mirroredFilters(s, c.w))
+		dw := winogradGradBound(s, c.dy, c.x)
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			eachLevel(t, func(t *testing.T, l Level) {
 				d := newDevice(t, l, 2)
-				require.True(t, d.byWinograd(s))
+				require.True(t, d.byWinogradGrad(s))
 				require.True(t, d.byWinograd(mirrored(s)))
-				gotY, gotX, _ := c.run(t, d, device.Float32, device.Float32)
+				gotY, gotX, gotW := c.run(t, d, device.Float32, device.Float32)
 				requireWithin(t, "y", c.wantY, gotY, y)
 				requireWithin(t, "dx", c.wantX, gotX, dx)
+				requireWithin(t, "dw", c.wantW, gotW, dw)
 			})
 		})
 	}
