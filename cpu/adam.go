@@ -17,9 +17,11 @@ func (d *Device) Adam(w, low, m, v, grad, control, table device.Buffer, s device
 		w, low, m, v, grad, control := f32(w), bf16(low), f32(m), f32(v), f32(grad), i32(control)
 		groups := new([device.MaxGroups]adamConstants)
 		p.each(1, func(_, _ int) { readAdam(groups, control, s) })
-		p.eachSlabRow(control, i32(table), grad, func(r int, group int32) {
-			groups[group].row(rowOf(w, r), rowOf(m, r), rowOf(v, r), rowOf(grad, r))
-			d.kernel.refresh(low, rowOf(w, r), r)
+		p.eachSlabRow(control, i32(table), grad, func(lo, hi int, group int32) {
+			k := &groups[group]
+			d.kernel.updates.adam(w[lo:hi], m[lo:hi], v[lo:hi], grad[lo:hi],
+				k.clip, k.decay, k.shrink, k.beta1, k.beta2, k.rate, k.root, k.epsilon)
+			d.kernel.refresh(low, w, lo, hi)
 		})
 	})
 }
@@ -54,12 +56,13 @@ func readAdam(groups *[device.MaxGroups]adamConstants, control []int32, s device
 	}
 }
 
-func (k adamConstants) row(w, m, v, grad *row) {
-	for i := range w {
-		g := k.clip*grad[i] + k.decay*w[i]
-		m[i] = k.beta1*m[i] + (1-k.beta1)*g
-		v[i] = k.beta2*v[i] + (1-k.beta2)*g*g
-		root := float32(math.Sqrt(float64(v[i]))) * k.root
-		w[i] -= k.shrink*w[i] + k.rate*m[i]/(root+k.epsilon)
+// adamRow is a step with the constants of adamConstants.
+func adamRow(w, m, v, grad []float32, clip, decay, shrink, beta1, beta2, rate, root, epsilon float32) {
+	for i := range min(len(w), len(m), len(v), len(grad)) {
+		g := clip*grad[i] + decay*w[i]
+		m[i] = beta1*m[i] + (1-beta1)*g
+		v[i] = beta2*v[i] + (1-beta2)*g*g
+		deviation := float32(math.Sqrt(float64(v[i]))) * root
+		w[i] -= shrink*w[i] + rate*m[i]/(deviation+epsilon)
 	}
 }

@@ -18,7 +18,7 @@ func (d *Device) Binary(y device.Dst, a, b device.Buffer, s device.Binary) {
 		f := binary[s.Func].f
 		p.eachTile(n, func(lo, hi, worker int) {
 			o := open(y, lo, hi, d.tile(worker, 0))
-			f(o.v, a.load(lo, hi, d.tile(worker, 1)), b.load(lo, hi, d.tile(worker, 2)))
+			f(d.kernel, o.v, a.load(lo, hi, d.tile(worker, 1)), b.load(lo, hi, d.tile(worker, 2)))
 			o.commit()
 		})
 	})
@@ -94,10 +94,10 @@ func (g *binaryGrad) both(da, db device.Dst) {
 func (g *binaryGrad) terms(t []float32, f gradFunc, lo, hi, worker int) {
 	dy := load(g.dy, lo, hi, g.dev.tile(worker, 0))
 	if g.kernel.constant {
-		f(t, dy, nil, nil)
+		f(g.dev.kernel, t, dy, nil, nil)
 		return
 	}
-	f(t, dy, g.a.load(lo, hi, g.dev.tile(worker, 1)), g.b.load(lo, hi, g.dev.tile(worker, 2)))
+	f(g.dev.kernel, t, dy, g.a.load(lo, hi, g.dev.tile(worker, 1)), g.b.load(lo, hi, g.dev.tile(worker, 2)))
 }
 
 // reduce plans the derivative by an operand that repeats: partial sums into
@@ -124,7 +124,7 @@ func (g *binaryGrad) reduce(dst device.Dst, o *broadcast, f gradFunc) (finish fu
 			out := open(dst, lo, hi, g.dev.tile(worker, 0))
 			copy(out.v, partial[lo:hi])
 			for part := 1; part < c.parts; part++ {
-				addRow(out.v, partial[part*m+lo:part*m+hi])
+				g.dev.kernel.add(out.v, partial[part*m+lo:part*m+hi])
 			}
 			out.commit()
 		})
@@ -132,100 +132,66 @@ func (g *binaryGrad) reduce(dst device.Dst, o *broadcast, f gradFunc) (finish fu
 }
 
 // A gradFunc sets t = dy ∂f/∂a or dy ∂f/∂b over spans; t may be dy, a or b.
-type gradFunc func(t, dy, a, b []float32)
+type gradFunc func(k *kernels, t, dy, a, b []float32)
 
 // A binaryKernel is a function and its derivatives over spans. Where they are
 // constant, they do not read a and b.
 type binaryKernel struct {
-	f        func(y, a, b []float32)
+	f        func(k *kernels, y, a, b []float32)
 	da, db   gradFunc
 	constant bool
 }
 
 var binary = [...]binaryKernel{
 	device.Add: {
-		f: func(y, a, b []float32) {
-			for i := range min(len(y), len(a), len(b)) {
-				y[i] = a[i] + b[i]
-			}
-		},
-		da:       func(t, dy, _, _ []float32) { copy(t, dy) },
-		db:       func(t, dy, _, _ []float32) { copy(t, dy) },
+		f:        func(k *kernels, y, a, b []float32) { k.plus(y, a, b) },
+		da:       func(_ *kernels, t, dy, _, _ []float32) { copy(t, dy) },
+		db:       func(_ *kernels, t, dy, _, _ []float32) { copy(t, dy) },
 		constant: true,
 	},
 	device.Sub: {
-		f: func(y, a, b []float32) {
-			for i := range min(len(y), len(a), len(b)) {
-				y[i] = a[i] - b[i]
-			}
-		},
-		da:       func(t, dy, _, _ []float32) { copy(t, dy) },
-		db:       func(t, dy, _, _ []float32) { scaleRow(t, dy, -1) },
+		f:        func(k *kernels, y, a, b []float32) { k.minus(y, a, b) },
+		da:       func(_ *kernels, t, dy, _, _ []float32) { copy(t, dy) },
+		db:       func(k *kernels, t, dy, _, _ []float32) { k.scale(t, dy, -1) },
 		constant: true,
 	},
 	device.Mul: {
-		f:  mulRow,
-		da: func(t, dy, _, b []float32) { mulRow(t, dy, b) },
-		db: func(t, dy, a, _ []float32) { mulRow(t, dy, a) },
+		f:  func(k *kernels, y, a, b []float32) { k.mul(y, a, b) },
+		da: func(k *kernels, t, dy, _, b []float32) { k.mul(t, dy, b) },
+		db: func(k *kernels, t, dy, a, _ []float32) { k.mul(t, dy, a) },
 	},
 	device.Div: {
-		f:  divRow,
-		da: func(t, dy, _, b []float32) { divRow(t, dy, b) },
-		db: func(t, dy, a, b []float32) {
-			for i := range min(len(t), len(dy), len(a), len(b)) {
-				t[i] = -dy[i] * (a[i] / b[i]) / b[i]
-			}
-		},
+		f:  func(k *kernels, y, a, b []float32) { k.div(y, a, b) },
+		da: func(k *kernels, t, dy, _, b []float32) { k.div(t, dy, b) },
+		db: func(k *kernels, t, dy, a, b []float32) { k.divisorGrad(t, dy, a, b) },
 	},
 	device.Maximum: {
-		f: func(y, a, b []float32) {
-			for i := range min(len(y), len(a), len(b)) {
-				y[i] = max(a[i], b[i])
-			}
-		},
-		da: func(t, dy, a, b []float32) { shareRow(t, dy, a, b) },
-		db: func(t, dy, a, b []float32) { shareRow(t, dy, b, a) },
+		f:  func(k *kernels, y, a, b []float32) { k.maximum(y, a, b) },
+		da: func(k *kernels, t, dy, a, b []float32) { k.share(t, dy, a, b) },
+		db: func(k *kernels, t, dy, a, b []float32) { k.share(t, dy, b, a) },
 	},
 	device.Minimum: {
-		f: func(y, a, b []float32) {
-			for i := range min(len(y), len(a), len(b)) {
-				y[i] = min(a[i], b[i])
-			}
-		},
-		da: func(t, dy, a, b []float32) { shareRow(t, dy, b, a) },
-		db: func(t, dy, a, b []float32) { shareRow(t, dy, a, b) },
+		f:  func(k *kernels, y, a, b []float32) { k.minimum(y, a, b) },
+		da: func(k *kernels, t, dy, a, b []float32) { k.share(t, dy, b, a) },
+		db: func(k *kernels, t, dy, a, b []float32) { k.share(t, dy, a, b) },
 	},
 	device.Power: {
-		f: func(y, a, b []float32) {
+		f: func(_ *kernels, y, a, b []float32) {
 			for i := range min(len(y), len(a), len(b)) {
 				y[i] = float32(math.Pow(float64(a[i]), float64(b[i])))
 			}
 		},
-		da: func(t, dy, a, b []float32) {
+		da: func(_ *kernels, t, dy, a, b []float32) {
 			for i := range min(len(t), len(dy), len(a), len(b)) {
 				t[i] = dy[i] * float32(powGrad(float64(a[i]), float64(b[i])))
 			}
 		},
-		db: func(t, dy, a, b []float32) {
+		db: func(_ *kernels, t, dy, a, b []float32) {
 			for i := range min(len(t), len(dy), len(a), len(b)) {
 				t[i] = dy[i] * float32(exponentGrad(float64(a[i]), float64(b[i])))
 			}
 		},
 	},
-}
-
-func divRow(y, a, b []float32) {
-	for i := range min(len(y), len(a), len(b)) {
-		y[i] = a[i] / b[i]
-	}
-}
-
-// shareRow is the winner's derivative of a maximum: all of dy where a > b, half
-// where they are equal.
-func shareRow(t, dy, a, b []float32) {
-	for i := range min(len(t), len(dy), len(a), len(b)) {
-		t[i] = dy[i] * [3]float32{0, 0.5, 1}[1+above(a[i], b[i])-above(b[i], a[i])]
-	}
 }
 
 // exponentGrad is aᵇ ln a, and 0 where a is 0 and b > 0.

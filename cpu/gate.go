@@ -14,16 +14,17 @@ func (d *Device) Gate(control, grad, loss device.Buffer, s device.Gate) {
 	}
 	d.run(call, func(p *plan) {
 		control, grad, loss := i32(control), f32(grad), f32(loss)
+		dot := d.kernel.folds.dot
 		var norms []float32 // of each tile
 		if !s.NoNorm {
 			norms = p.floats(ceilDiv(len(grad), tileLen))
 		}
 		p.each(len(norms), func(i, _ int) {
 			tile := grad[i*tileLen : min((i+1)*tileLen, len(grad))]
-			norms[i] = float32(math.Sqrt(dotRow(tile, tile)))
+			norms[i] = float32(math.Sqrt(dot(tile, tile)))
 		})
 		p.each(1, func(_, _ int) {
-			norm := float32(math.Sqrt(dotRow(norms, norms)))
+			norm := float32(math.Sqrt(dot(norms, norms)))
 			maxNorm := s.MaxNorm
 			if s.NoNorm {
 				maxNorm = 0

@@ -9,6 +9,8 @@ var goKernels = kernels{
 	poolKernels:    goPoolKernels,
 	unary:          unary,
 	folds:          goFolds,
+	arithmetic:     goArithmetic,
+	updates:        goUpdates,
 	softmaxKernels: goSoftmax,
 	columnKernels:  goColumns,
 	transforms:     goTransforms,

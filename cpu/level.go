@@ -53,6 +53,8 @@ type kernels struct {
 	poolKernels
 	unary []unaryKernel // by device.UnaryFunc
 	folds foldKernels
+	arithmetic
+	updates updateKernels
 	softmaxKernels
 	columnKernels
 	transforms

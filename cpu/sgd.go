@@ -12,40 +12,39 @@ func (d *Device) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD
 		w, low, v, grad, control := f32(w), bf16(low), f32(v), f32(grad), i32(control)
 		now := new(step)
 		p.each(1, func(_, _ int) { now.read(control) })
-		p.eachSlabRow(control, i32(table), grad, func(r int, group int32) {
-			k := sgdConstants{now.clip, now.rate[group], now.decay[group]}
-			if v == nil {
-				k.row(rowOf(w, r), rowOf(grad, r))
-			} else {
-				k.momentumRow(rowOf(w, r), rowOf(v, r), rowOf(grad, r), s, now.applied == 1)
+		own, ahead := float32(0), float32(1)
+		if s.Nesterov {
+			own, ahead = 1, s.Momentum
+		}
+		p.eachSlabRow(control, i32(table), grad, func(lo, hi int, group int32) {
+			rate, decay := now.rate[group], now.decay[group]
+			switch {
+			case v == nil:
+				d.kernel.updates.sgd(w[lo:hi], grad[lo:hi], now.clip, rate, decay)
+			case now.applied == 1: // whatever v holds
+				clear(v[lo:hi])
+				d.kernel.updates.momentum(w[lo:hi], v[lo:hi], grad[lo:hi], now.clip, rate, decay, s.Momentum, 1, own, ahead)
+			default:
+				d.kernel.updates.momentum(w[lo:hi], v[lo:hi], grad[lo:hi], now.clip, rate, decay, s.Momentum, 1-s.Dampening, own, ahead)
 			}
-			d.kernel.refresh(low, rowOf(w, r), r)
+			d.kernel.refresh(low, w, lo, hi)
 		})
 	})
 }
 
-type sgdConstants struct{ clip, rate, decay float32 }
-
-// row is a step without momentum.
-func (k sgdConstants) row(w, grad *row) {
-	for i := range w {
-		w[i] -= k.rate * (k.clip*grad[i] + k.decay*w[i])
+// sgdRow is a step without momentum.
+func sgdRow(w, grad []float32, clip, rate, decay float32) {
+	for i := range min(len(w), len(grad)) {
+		w[i] -= rate * (clip*grad[i] + decay*w[i])
 	}
 }
 
-// momentumRow is a step with momentum, Nesterov's or not: w -= η (own g + ahead v).
-func (k sgdConstants) momentumRow(w, v, grad *row, s device.SGD, first bool) {
-	momentum, fresh := s.Momentum, 1-s.Dampening
-	if first {
-		*v, fresh = row{}, 1 // whatever was there
-	}
-	own, ahead := float32(0), float32(1)
-	if s.Nesterov {
-		own, ahead = 1, s.Momentum
-	}
-	for i := range w {
-		g := k.clip*grad[i] + k.decay*w[i]
+// momentumRow is a step with momentum: w -= η (own g + ahead v). Nesterov's has
+// its momentum for ahead and adds the gradient's own share.
+func momentumRow(w, v, grad []float32, clip, rate, decay, momentum, fresh, own, ahead float32) {
+	for i := range min(len(w), len(v), len(grad)) {
+		g := clip*grad[i] + decay*w[i]
 		v[i] = momentum*v[i] + fresh*g
-		w[i] -= k.rate * (own*g + ahead*v[i])
+		w[i] -= rate * (own*g + ahead*v[i])
 	}
 }

@@ -6,28 +6,43 @@ import (
 	"example.org/chainrule/device"
 )
 
-// A row is the unit of the slabs that parameters live in.
-type row = [device.RowLen]float32
+// updateKernels are the rows of updates; see those of these names.
+type updateKernels struct {
+	sgd      func(w, grad []float32, clip, rate, decay float32)
+	momentum func(w, v, grad []float32, clip, rate, decay, momentum, fresh, own, ahead float32)
+	adam     func(w, m, v, grad []float32, clip, decay, shrink, beta1, beta2, rate, root, epsilon float32)
+	lerp     func(y, x []float32, t, scale float32)
+}
 
-func rowOf(slab []float32, r int) *row { return (*row)(slab[r*device.RowLen:]) }
+var goUpdates = updateKernels{sgdRow, momentumRow, adamRow, lerpRow}
 
-// eachSlabRow plans an update of the rows that have a group, where the step is
-// applied. grad becomes zero in any case.
-func (p *plan) eachSlabRow(control, table []int32, grad []float32, update func(r int, group int32)) {
+// eachSlabRow plans an update of the rows of the slabs that parameters live in
+// which have a group, where the step is applied: elements lo to hi are rows of one
+// group. grad becomes zero in any case.
+func (p *plan) eachSlabRow(control, table []int32, grad []float32, update func(lo, hi int, group int32)) {
 	p.eachTile(len(grad), func(lo, hi, _ int) {
-		for r := lo / device.RowLen; r < hi/device.RowLen; r++ {
-			if group := table[2*r+1]; group >= 0 && control[device.ControlOK] != 0 {
-				update(r, group)
+		for at := lo; at < hi && control[device.ControlOK] != 0; {
+			group, end := groupOf(table, at), at+device.RowLen
+			for end < hi && groupOf(table, end) == group {
+				end += device.RowLen
 			}
+			if group >= 0 {
+				update(at, end, group)
+			}
+			at = end
 		}
 		clear(grad[lo:hi])
 	})
 }
 
-// refresh makes row r of low, the weights' copy where one is kept, follow w.
-func (k *kernels) refresh(low []bfloat16, w *row, r int) {
+// groupOf is the group of the row that begins at an element.
+func groupOf(table []int32, at int) int32 { return table[2*(at/device.RowLen)+1] }
+
+// refresh makes elements lo to hi of low, the weights' copy where one is kept,
+// follow w.
+func (k *kernels) refresh(low []bfloat16, w []float32, lo, hi int) {
 	if low != nil {
-		k.round(low[r*device.RowLen:][:device.RowLen], w[:])
+		k.round(low[lo:hi], w[lo:hi])
 	}
 }
 

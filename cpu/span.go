@@ -45,9 +45,7 @@ func (o out) commit() {
 	case o.dst.dtype == device.BFloat16:
 		o.dst.dev.kernel.round(o.dst.bf16[o.lo:][:len(o.v)], o.v)
 	case o.add:
-		for i, v := range o.v {
-			o.dst.f32[o.lo+i] += v
-		}
+		o.dst.dev.kernel.add(o.dst.f32[o.lo:][:len(o.v)], o.v)
 	}
 }
 

@@ -47,6 +47,8 @@ type stem struct {
 var stems = []stem{
 	{"unary", unaryKernels, unaryTable},
 	{"fold", foldKernels, nil},
+	{"binary", arithmetic, nil},
+	{"update", updateKernels, nil},
 	{"softmax", softmaxKernels, nil},
 	{"columns", columnKernels, nil},
 }
