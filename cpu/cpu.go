@@ -1,7 +1,7 @@
 // Package cpu computes on the host's processor: every kernel of package device
 // in Go, with assembly for the products. Work is spread over a pool of workers
 // and cut by the shape alone, so results are the same bits on any number of
-// cores (for one [Level]).
+// cores (for one [Level] and sizes of caches).
 //
 // Read run.go for the one way in, memory.go for the allocator, and then any
 // kernel by its stem: unary.go, matmul.go, conv2d.go, ...
@@ -53,7 +53,8 @@ type Device struct {
 	mu     sync.Mutex // held by every call
 	pool   *pool
 	kernel *kernels
-	direct bool // see Options.Direct
+	caches caches // of this machine
+	direct bool   // see Options.Direct
 	memory
 	latch  latch
 	plan   plan
@@ -87,7 +88,7 @@ func New(o Options) (*Device, error) {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	d := &Device{pool: newPool(o.Threads), kernel: kernel, direct: o.Direct || off, memory: newMemory(o.MemoryLimit)}
+	d := &Device{pool: newPool(o.Threads), kernel: kernel, caches: machineCaches(), direct: o.Direct || off, memory: newMemory(o.MemoryLimit)}
 	d.plan.dev = d
 	d.tiles = make([][]float32, o.Threads)
 	for i := range d.tiles {

@@ -1,13 +1,13 @@
 package cpu
 
 // A product is C = A B for every matrix of a batch: C[m, n], A[m, k], B[k, n].
-// It is cut into blocks. A task makes one block of C in a tile that stays in
-// cache: for every block of k it brings a block of A and one of B next to the
-// tile and lets the micro-kernel multiply them. What becomes of the finished
-// tile is the epilogue's business.
+// It is cut into blocks. A task makes one block of C: for every block of k it
+// brings a block of A and one of B near and lets the micro-kernel multiply them.
+// Whole micro-tiles are summed up in C itself, others in a tile that stays in
+// cache. What becomes of the finished sums is the epilogue's business.
 //
-// The cut follows from the product and the level alone, so the bits of the
-// result do not depend on the workers. Goto and van de Geijn, Anatomy of
+// The cut follows from the product, the level and the caches alone, so the bits
+// of the result do not depend on the workers. Goto and van de Geijn, Anatomy of
 // High-Performance Matrix Multiplication, 2008.
 type product struct {
 	batch, m, n, k int
@@ -18,6 +18,7 @@ type product struct {
 	blocking blocking
 	rows     loader      // of A
 	cols     loader      // of B
+	ldc      int         // between rows of C, where sums may be made in it; else 0
 	tiles    [][]float32 // of each worker
 	parts    [][]float32 // of each part of k the sums, [batch, m, n]; nil for one part
 }
@@ -30,14 +31,16 @@ func (g *product) plan(p *plan) {
 	if g.kernel == nil {
 		g.kernel = &p.dev.kernel.productKernels
 	}
-	g.blocking = blockingOf(g, g.kernel)
+	g.blocking = blockingOf(g, g.kernel, g.kernel.blocksFor(p.dev.caches))
 	c := g.blocking
 	g.rows = rowLoader(g.a, c, g)
 	g.cols = colLoader(g.b, c, g)
 	g.rows.prepare(p, g.batch, c.gn)
 	g.cols.prepare(p, g.batch, c.gm)
-	g.tiles = perWorker(p, c.mc*g.ldc())
+	g.ldc = g.to.ldc()
+	g.tiles = perWorker(p, c.mc*spread(c.nc))
 	if c.parts > 1 {
+		g.ldc = g.n
 		for range c.parts {
 			g.parts = append(g.parts, p.floats(g.batch*g.m*g.n))
 		}
@@ -51,62 +54,97 @@ func (g *product) plan(p *plan) {
 	}
 }
 
-// ldc is the distance between rows of a tile.
-func (g *product) ldc() int { return spread(g.blocking.nc) }
-
-// task makes tile number t.
+// task makes block number t of C.
 func (g *product) task(t, worker int) {
 	c := g.blocking
 	t, col := t/c.gn, t%c.gn
 	t, row := t/c.gm, t%c.gm
-	i, part := t/c.parts, t%c.parts
-	rows, cols := spanAt(row, c.mc, g.m), spanAt(col, c.nc, g.n)
-	tile := g.tiles[worker]
-	g.begin(tile, i, part, rows.len(), cols)
-	for kb := part * c.gk / c.parts; kb < (part+1)*c.gk/c.parts; kb++ {
-		a := g.rows.load(i, row, kb, worker)
-		b := g.cols.load(i, col, kb, worker)
-		g.multiply(tile, a, b, rows.len(), cols.len(), spanAt(kb, c.kc, g.k).len())
+	s := sums{matrix: t / c.parts, part: t % c.parts, rows: spanAt(row, c.mc, g.m), cols: spanAt(col, c.nc, g.n)}
+	g.place(&s, worker)
+	g.begin(&s)
+	for kb := s.part * c.gk / c.parts; kb < (s.part+1)*c.gk/c.parts; kb++ {
+		a := g.rows.load(s.matrix, row, kb, worker)
+		b := g.cols.load(s.matrix, col, kb, worker)
+		g.multiply(&s, a, b, spanAt(kb, c.kc, g.k).len())
 	}
-	g.end(tile, i, part, rows, cols)
+	g.end(&s)
 }
 
-// multiply adds the product of two blocks to a tile. The strip of b that the
-// inner loop uses stays in the first cache; the blocks stay in the second.
-func (g *product) multiply(tile, a, b []float32, rows, cols, depth int) {
-	k, ldc := g.kernel, g.ldc()
-	rs, ks, ldb := g.rows.lane, g.rows.depth, g.cols.depth
-	for j := 0; j < cols; j += k.nr {
+// sums is a block of C in the making.
+type sums struct {
+	matrix, part int
+	rows, cols   span
+	v            []float32
+	ld           int // between rows of v
+	inPlace      bool
+}
+
+func (s *sums) row(r int) []float32 { return s.v[r*s.ld:][:s.cols.len()] }
+
+// place says where s is made: where it will stay, if it is whole micro-tiles.
+func (g *product) place(s *sums, worker int) {
+	s.inPlace = g.ldc > 0 && s.rows.len()%g.kernel.mr == 0 && s.cols.len()%g.kernel.columns() == 0
+	switch {
+	case !s.inPlace:
+		s.v, s.ld = g.tiles[worker], spread(g.blocking.nc)
+	case g.parts != nil:
+		s.v, s.ld = g.parts[s.part][(s.matrix*g.m+s.rows.lo)*g.n+s.cols.lo:], g.ldc
+	default:
+		s.v, s.ld = of(g.to.dst.Buf).f32[g.to.at.of(s.matrix, s.rows.lo)+s.cols.lo:], g.ldc
+	}
+}
+
+// columns is what a micro-tile's columns are a multiple of.
+func (k *productKernels) columns() int {
+	if k.narrow == nil {
+		return k.nr
+	}
+	return k.nr / 2
+}
+
+// multiply adds the product of two blocks to s. The strip of b that the inner loop
+// uses stays in the first cache; the blocks stay in the second.
+func (g *product) multiply(s *sums, a, b panel, depth int) {
+	k := g.kernel
+	for j := 0; j < s.cols.len(); j += k.nr {
 		kernel := k.wide
-		if cols-j <= k.nr/2 && k.narrow != nil {
+		if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
 			kernel = k.narrow
 		}
-		for i := 0; i < rows; i += k.mr {
-			kernel(tile[i*ldc+j:], ldc, a[i*rs:], rs, ks, b[j:], ldb, depth)
+		for i := 0; i < s.rows.len(); i += k.mr {
+			kernel(s.v[i*s.ld+j:], s.ld, a.v[i*a.lane:], a.lane, a.depth, b.v[j:], b.depth, depth)
 		}
 	}
 }
 
-// begin sets a tile to the bias, or to zero.
-func (g *product) begin(tile []float32, i, part, rows int, cols span) {
-	for r := range rows {
-		v := tile[r*g.ldc():][:cols.len()]
-		if part == 0 {
-			g.to.begin(v, i, cols.lo)
+// begin sets s to the bias or to zero, where it is not to be added to C.
+func (g *product) begin(s *sums) {
+	if s.inPlace && g.parts == nil && g.to.dst.Add {
+		return
+	}
+	for r := range s.rows.len() {
+		if s.part == 0 {
+			g.to.begin(s.row(r), s.matrix, s.cols.lo)
 		} else {
-			clear(v)
+			clear(s.row(r))
 		}
 	}
 }
 
-// end hands a tile to the epilogue, or puts it with its part's sums.
-func (g *product) end(tile []float32, i, part int, rows, cols span) {
-	for r := range rows.len() {
-		v := tile[r*g.ldc():][:cols.len()]
-		if g.parts == nil {
-			g.to.end(v, i, rows.lo+r, cols.lo)
-		} else {
-			copy(g.parts[part][(i*g.m+rows.lo+r)*g.n+cols.lo:], v)
+// end hands s to the epilogue, or puts it with its part's sums.
+func (g *product) end(s *sums) {
+	if s.inPlace && (g.parts != nil || !g.to.activates()) {
+		return
+	}
+	for r := range s.rows.len() {
+		row := s.rows.lo + r
+		switch {
+		case g.parts != nil:
+			copy(g.parts[s.part][(s.matrix*g.m+row)*g.n+s.cols.lo:], s.row(r))
+		case s.inPlace:
+			g.to.activate(s.row(r), g.to.at.of(s.matrix, row)+s.cols.lo)
+		default:
+			g.to.end(s.row(r), s.matrix, row, s.cols.lo)
 		}
 	}
 }

@@ -142,6 +142,14 @@ done:
 	VMOVUPS Y12, lo             /* column c */                     \
 	VMOVUPS Y13, hi             /* column c+4 */
 
+// FETCH brings near what a next call, for the next eight rows, will want of four.
+#define FETCH(row) \
+	PREFETCHT0 (row)        /* first row */      \
+	PREFETCHT0 (row)(R9*1)  /* second row */     \
+	PREFETCHT0 (row)(R9*2)  /* third row */      \
+	PREFETCHT0 (row)(R10*1) /* fourth row */     \
+	ADDQ $32, row           /* next 8 columns */
+
 // func transpose8(dst []float32, ldd int, src []float32, lds, cols int)
 TEXT ·transpose8(SB), NOSPLIT, $0-72
 	MOVQ dst_base+0(FP), DI       // DI = column 0 of dst
@@ -154,11 +162,15 @@ TEXT ·transpose8(SB), NOSPLIT, $0-72
 	LEAQ (R9)(R9*2), R10          // R10 = 3 rows of src
 	LEAQ (SI)(R9*4), R12          // R12 = row 4 of src
 	LEAQ (R8)(R8*2), R11          // R11 = 3 columns of dst
+	LEAQ (SI)(R9*8), AX           // AX = row 8 of src
+	LEAQ (R12)(R9*8), BX          // BX = row 12 of src
 	SHRQ $3, CX                   // CX = blocks of 8 columns
 	JZ   end                      // no column
 
 block:
 	LEAQ (DI)(R8*4), R13          // R13 = column 4 of dst
+	FETCH(AX)                     // rows 8 to 11
+	FETCH(BX)                     // rows 12 to 15
 	VMOVUPS (SI), Y0              // Y0 = row 0
 	VMOVUPS (SI)(R9*1), Y1        // Y1 = row 1
 	VMOVUPS (SI)(R9*2), Y2        // Y2 = row 2

@@ -1,19 +1,25 @@
 package cpu
 
-// The largest blocks: a strip of B (blockDepth by the micro-tile's columns, 32
-// KiB with AVX-512) fits the first cache, and the two blocks and the tile
-// together the second (1 MiB).
 const (
-	blockRows  = 192
-	blockCols  = 256
-	blockDepth = 256
-
 	enoughTasks  = 16      // to keep the workers busy
 	smallTask    = 1 << 20 // multiplications not worth cutting further: some 10 µs
 	minBlockRows = 64      // of a block that is cut further, so that reading an
 	minBlockCols = 128     // element of A or B stays cheap beside multiplying it
 	minPart      = 8       // blocks of k in a part
 )
+
+// A blockSize is the most that a block has of rows, columns and steps of k.
+type blockSize struct{ rows, cols, depth int }
+
+// blocksFor is the block size for a processor with caches c. A strip of B, of a
+// micro-tile's columns, takes two thirds of the first cache; a block of A three
+// eighths of the second, and a tile of C as much.
+func (k *productKernels) blocksFor(c caches) blockSize {
+	depth := c.l1 * 2 / 3 / (4 * k.nr) / 8 * 8
+	depth = min(max(depth, 64), 512)
+	rows := c.l2 * 3 / 8 / (4 * depth) / k.mr * k.mr
+	return blockSize{rows: min(max(rows, minBlockRows), 512), cols: roundUp(depth, k.nr), depth: depth}
+}
 
 // A blocking says how a product is divided.
 type blocking struct {
@@ -24,8 +30,8 @@ type blocking struct {
 
 // blockingOf divides g, first into blocks that fit the caches, then further until
 // there are enough tasks.
-func blockingOf(g *product, k *productKernels) blocking {
-	c := blocking{gm: ceilDiv(g.m, blockRows), gn: ceilDiv(g.n, blockCols), gk: ceilDiv(g.k, blockDepth), parts: 1}
+func blockingOf(g *product, k *productKernels, fit blockSize) blocking {
+	c := blocking{gm: ceilDiv(g.m, fit.rows), gn: ceilDiv(g.n, fit.cols), gk: ceilDiv(g.k, fit.depth), parts: 1}
 	tasks := func() int { return g.batch * c.gm * c.gn }
 	for tasks() < enoughTasks && g.m*g.n*g.k/(c.gm*c.gn) > smallTask {
 		m, n := g.m/c.gm, g.n/c.gn

@@ -46,6 +46,22 @@ func (e *epilogue) activate(v []float32, at int) {
 	}
 }
 
+// activates reports whether activate does anything.
+func (e *epilogue) activates() bool { return e.pre.Wanted() || e.act != nil }
+
+// ldc is the distance between rows of the destination where sums may be made in
+// it, else 0: it must be Float32 with its rows at even distances, and what is
+// added to it must be the sums alone.
+func (e *epilogue) ldc() int {
+	if !e.dst.Wanted() || of(e.dst.Buf).dtype != device.Float32 {
+		return 0
+	}
+	if e.dst.Add && (e.bias != nil || e.activates()) {
+		return 0
+	}
+	return e.at.distance()
+}
+
 // store puts v into d from element at on, if it is wanted.
 func store(d device.Dst, at int, v []float32) {
 	if !d.Wanted() {
@@ -69,6 +85,17 @@ type raster struct {
 
 // matrixRows is the raster of plain matrices.
 func matrixRows(ld, step int) raster { return raster{height: 1, width: 1, image: ld, step: step} }
+
+// distance is that between rows, or 0 where it varies.
+func (r *raster) distance() int {
+	switch {
+	case r.height*r.width == 1:
+		return r.image
+	case r.line == r.width*r.pixel && r.image == r.height*r.line:
+		return r.pixel
+	}
+	return 0
+}
 
 // split is the pixel of a row.
 func (r *raster) split(row int) (n, h, w int) {

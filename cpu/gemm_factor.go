@@ -14,8 +14,8 @@ type factor struct {
 	source
 	trans  bool // the source holds the transposed factor
 	shared bool // one matrix serves the batch
-	// keep says that reading takes work and the whole may be kept: blocks that
-	// several tasks use are then read once. Patches of images are never kept.
+	// keep says that the whole may be kept: blocks that several tasks use are then
+	// packed once. Patches of images are never kept.
 	keep bool
 }
 
@@ -32,6 +32,17 @@ func (s stored) read(dst []float32, ld, i, row, rows, col, cols int) {
 	}
 }
 
+// at is matrix i from (row, col) on.
+func (s stored) at(i, row, col int) []float32 { return s.buf.f32[i*s.step+row*s.ld+col:] }
+
+// memory is f in memory as Float32, or nil.
+func (f factor) memory() *stored {
+	if s, ok := f.source.(stored); ok && s.buf.dtype == device.Float32 {
+		return &s
+	}
+	return nil
+}
+
 // copyTo fills dst with the elements from at on.
 func (b *buffer) copyTo(dst []float32, at int) {
 	switch {
@@ -46,17 +57,26 @@ func (b *buffer) copyTo(dst []float32, at int) {
 	}
 }
 
-// A loader brings blocks of a factor to where the micro-kernel reads them. A
-// lane is a row of A or a column of B; along it runs k.
+// A panel is a block of a factor where the micro-kernel reads it. A lane is a row
+// of A or a column of B; along it runs k.
+type panel struct {
+	v           []float32
+	lane, depth int // distance from lane to lane, and from k to k
+}
+
+// A loader brings blocks of a factor into cache, packed where that is needed.
 type loader struct {
 	factor
-	lanes, k    int                                                        // extents of the factor
-	lc, kc      int                                                        // extents of a block
-	gl, gk      int                                                        // blocks along each
-	byLane      bool                                                       // a row of the source is a lane
-	lane, depth int                                                        // distance in a block from lane to lane, and from k to k
-	size        int                                                        // of a block
-	transpose   func(dst []float32, ldd int, src []float32, lds, cols int) // nil for none
+	lanes, k  int // extents of the factor
+	lc, kc    int // extents of a block
+	gl, gk    int // blocks along each
+	unit      int // lanes that the micro-kernel reads at once
+	byLane    bool
+	packed    panel                                                      // the distances in a packed block
+	size      int                                                        // of a packed block
+	memory    *stored                                                    // where the source is Float32 in memory
+	inPlace   bool                                                       // whole micro-tiles are read there
+	transpose func(dst []float32, ldd int, src []float32, lds, cols int) // nil for none
 
 	kept    []float32   // all blocks, once prepared
 	scratch [][]float32 // else a block for each worker
@@ -64,32 +84,39 @@ type loader struct {
 }
 
 // rowLoader is for A: a block lies as its source does, lane by lane or k by k.
+// Rows in memory are read where they are.
 func rowLoader(a factor, c blocking, g *product) loader {
-	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, byLane: !a.trans}
-	if l.byLane {
-		l.lane, l.depth = spread(c.kc), 1
-		l.size = c.mc * l.lane
-	} else {
-		l.lane, l.depth = 1, spread(c.mc)
-		l.size = c.kc * l.depth
+	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, byLane: !a.trans}
+	if !l.byLane {
+		l.packed = panel{lane: 1, depth: spread(c.mc)}
+		l.size = c.kc * l.packed.depth
+		return l
 	}
+	l.packed = panel{lane: spread(c.kc), depth: 1}
+	l.size = c.mc * l.packed.lane
+	l.memory = a.memory()
+	l.inPlace = l.memory != nil
 	return l
 }
 
 // colLoader is for B: a block lies k by k, as vectors want it.
 func colLoader(b factor, c blocking, g *product) loader {
-	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, byLane: b.trans}
-	l.lane, l.depth = 1, spread(c.nc)
-	l.size = c.kc * l.depth
+	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, unit: g.kernel.nr, byLane: b.trans}
+	l.packed = panel{lane: 1, depth: spread(c.nc)}
+	l.size = c.kc * l.packed.depth
 	if l.byLane {
 		l.transpose = g.kernel.transpose
+		l.memory = b.memory()
 	}
 	return l
 }
 
-// prepare takes workspace, and plans to read all blocks once where each is used
-// more than once and should be kept.
+// prepare takes workspace, and plans to pack all blocks once where each is used
+// more than once and may be kept.
 func (l *loader) prepare(p *plan, batch, uses int) {
+	if l.inPlace && l.lanes%l.unit == 0 {
+		return
+	}
 	if l.shared {
 		uses *= batch
 		batch = 1
@@ -97,7 +124,7 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 	if l.transpose != nil {
 		l.stage = perWorker(p, 8*spread(l.kc))
 	}
-	if !l.keep || uses == 1 {
+	if l.inPlace || !l.keep || uses == 1 {
 		l.scratch = perWorker(p, l.size)
 		return
 	}
@@ -105,7 +132,7 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 	l.kept = p.floats(n * l.size)
 	p.each(n, func(t, worker int) {
 		i, kb, lb := t/(l.gl*l.gk), t/l.gl%l.gk, t%l.gl
-		l.fill(l.kept[t*l.size:][:l.size], i, lb, kb, worker)
+		l.pack(l.kept[t*l.size:][:l.size], i, lb, kb, worker)
 	})
 }
 
@@ -119,31 +146,46 @@ func perWorker(p *plan, n int) [][]float32 {
 }
 
 // load returns block (lb, kb) of matrix i.
-func (l *loader) load(i, lb, kb, worker int) []float32 {
+func (l *loader) load(i, lb, kb, worker int) panel {
 	if l.shared {
 		i = 0
 	}
-	if l.kept != nil {
-		return l.kept[((i*l.gk+kb)*l.gl+lb)*l.size:][:l.size]
+	if l.inPlace && spanAt(lb, l.lc, l.lanes).len()%l.unit == 0 {
+		return panel{l.memory.at(i, lb*l.lc, kb*l.kc), l.memory.ld, 1}
 	}
-	dst := l.scratch[worker]
-	l.fill(dst, i, lb, kb, worker)
-	return dst
+	block := l.packed
+	if l.kept != nil {
+		block.v = l.kept[((i*l.gk+kb)*l.gl+lb)*l.size:][:l.size]
+	} else {
+		block.v = l.scratch[worker]
+		l.pack(block.v, i, lb, kb, worker)
+	}
+	return block
 }
 
-// fill reads block (lb, kb) of matrix i into dst.
-func (l *loader) fill(dst []float32, i, lb, kb, worker int) {
+// pack copies block (lb, kb) of matrix i to dst.
+func (l *loader) pack(dst []float32, i, lb, kb, worker int) {
 	lanes, k := spanAt(lb, l.lc, l.lanes), spanAt(kb, l.kc, l.k)
 	switch {
 	case !l.byLane:
-		l.read(dst, l.depth, i, k.lo, k.len(), lanes.lo, lanes.len())
+		l.read(dst, l.packed.depth, i, k.lo, k.len(), lanes.lo, lanes.len())
 	case l.transpose == nil:
-		l.read(dst, l.lane, i, lanes.lo, lanes.len(), k.lo, k.len())
+		l.read(dst, l.packed.lane, i, lanes.lo, lanes.len(), k.lo, k.len())
 	default:
-		stage, ld := l.stage[worker], spread(l.kc)
 		for j := 0; j < lanes.len(); j += 8 {
-			l.read(stage, ld, i, lanes.lo+j, min(8, lanes.len()-j), k.lo, k.len())
-			l.transpose(dst[j:], l.depth, stage, ld, roundUp(k.len(), 8))
+			src, ld := l.eight(i, span{lanes.lo + j, min(lanes.lo+j+8, lanes.hi)}, k, worker)
+			l.transpose(dst[j:], l.packed.depth, src, ld, roundUp(k.len(), 8))
 		}
 	}
+}
+
+// eight is up to eight lanes to be transposed, and the distance between them: the
+// source itself, or a copy where transpose would go beyond it.
+func (l *loader) eight(i int, lanes, k span, worker int) (src []float32, ld int) {
+	if l.memory != nil && lanes.len() == 8 && k.len()%8 == 0 {
+		return l.memory.at(i, lanes.lo, k.lo), l.memory.ld
+	}
+	src, ld = l.stage[worker], spread(l.kc)
+	l.read(src, ld, i, lanes.lo, lanes.len(), k.lo, k.len())
+	return src, ld
 }

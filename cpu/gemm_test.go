@@ -119,7 +119,7 @@ func TestTranspose(t *testing.T) {
 // A matmulCase is a product with its operands as stored.
 type matmulCase struct {
 	device.MatMul
-	a, b, bias, stale []float32
+	a, b, bias, stale []float32 // bias may be nil
 }
 
 func newMatmulCase(s device.MatMul, draw func(*rand.Rand, int) []float32) matmulCase {
@@ -141,7 +141,10 @@ func newMatmulCase(s device.MatMul, draw func(*rand.Rand, int) []float32) matmul
 
 // at is the definition of element (i, row, col).
 func (c *matmulCase) at(i, row, col int) float64 {
-	sum := float64(c.bias[col])
+	sum := 0.0
+	if c.bias != nil {
+		sum = float64(c.bias[col])
+	}
 	for p := range c.K {
 		a := place(i, row, p, c.M, c.K, c.TransA, c.SharedA)
 		b := place(i, p, col, c.K, c.N, c.TransB, c.SharedB)
@@ -172,7 +175,10 @@ func (c *matmulCase) run(t testing.TB, d *Device, data, result device.DType, add
 	copy(guarded[canary:], c.stale)
 	dst := upload(t, d, result, guarded)
 	a, b := upload(t, d, data, c.a), upload(t, d, data, c.b)
-	bias := upload(t, d, device.Float32, c.bias)
+	var bias device.Buffer
+	if c.bias != nil {
+		bias = upload(t, d, device.Float32, c.bias)
+	}
 	to := device.Dst{Buf: dst.Slice(canary, canary+len(c.stale)), Add: add}
 	d.MatMul(to, device.Dst{}, a, b, bias, c.MatMul)
 	got := download(t, d, dst)
@@ -199,12 +205,15 @@ func (c *matmulCase) check(t testing.TB, d *Device, data, result device.DType, a
 func TestMatMulSizes(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		d := newDevice(t, l, 2)
-		sizes := []int{0, 1, 7, 31, 33}
+		sizes := []int{0, 1, 7, 33, 48} // 48 is a multiple of every micro-tile
 		for _, m := range sizes {
 			for _, n := range sizes {
 				for _, k := range sizes {
 					s := device.MatMul{Batch: 1, M: m, N: n, K: k, TransA: (m+n)%2 == 0, TransB: (n+k)%2 == 0}
 					c := newMatmulCase(s, whole)
+					if k%2 == 0 {
+						c.bias = nil
+					}
 					c.check(t, d, device.Float32, device.Float32, (m+n+k)%2 == 0)
 				}
 			}
@@ -215,11 +224,12 @@ func TestMatMulSizes(t *testing.T) {
 func TestMatMulBlocks(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		d := newDevice(t, l, 2)
+		fit := d.kernel.blocksFor(d.caches)
 		for i, s := range []device.MatMul{
-			{Batch: 1, M: blockRows + 1, N: blockCols - 1, K: blockDepth + 1},
-			{Batch: 1, M: blockRows - 1, N: blockCols + 1, K: 19, TransA: true},
-			{Batch: 1, M: 2*blockRows + 5, N: 40, K: 2*blockDepth + 3, TransB: true},
-			{Batch: 1, M: 5, N: 21, K: 6*blockDepth*minPart + 3, TransA: true}, // in parts
+			{Batch: 1, M: fit.rows + 1, N: fit.cols - 1, K: fit.depth + 1},
+			{Batch: 1, M: fit.rows - 1, N: fit.cols + 1, K: 19, TransA: true},
+			{Batch: 1, M: 2*fit.rows + 5, N: 40, K: 2*fit.depth + 3, TransB: true},
+			{Batch: 1, M: 5, N: 21, K: 6*fit.depth*minPart + 3, TransA: true}, // in parts
 			{Batch: 3, M: 17, N: 18, K: 19, SharedA: true},
 			{Batch: 3, M: 17, N: 18, K: 19, SharedB: true},
 			{Batch: 3, M: 17, N: 18, K: 19, SharedB: true, TransA: true, TransB: true},
@@ -234,9 +244,10 @@ func TestMatMulBlocks(t *testing.T) {
 func TestMatMulDTypes(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		d := newDevice(t, l, 2)
+		fit := d.kernel.blocksFor(d.caches)
 		for _, s := range []device.MatMul{
 			{Batch: 2, M: 33, N: 45, K: 65},
-			{Batch: 1, M: blockRows + 9, N: 41, K: 35, TransA: true, TransB: true},
+			{Batch: 1, M: fit.rows + 9, N: 41, K: 35, TransA: true, TransB: true},
 		} {
 			c := newMatmulCase(s, whole)
 			for _, add := range []bool{false, true} {
@@ -250,12 +261,14 @@ func TestMatMulDTypes(t *testing.T) {
 // The bits of a result do not depend on the workers.
 func TestMatMulBits(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
+		one := newDevice(t, l, 1)
+		fit := one.kernel.blocksFor(one.caches)
 		for _, s := range []device.MatMul{
 			{Batch: 1, M: 300, N: 280, K: 270, TransB: true},
-			{Batch: 1, M: 12, N: 20, K: 6 * blockDepth * minPart},
+			{Batch: 1, M: 12, N: 20, K: 6 * fit.depth * minPart},
 		} {
 			c := newMatmulCase(s, noise)
-			want := c.run(t, newDevice(t, l, 1), device.Float32, device.Float32, true)
+			want := c.run(t, one, device.Float32, device.Float32, true)
 			for _, threads := range []int{2, 3, 5} {
 				got := c.run(t, newDevice(t, l, threads), device.Float32, device.Float32, true)
 				require.Equal(t, want, got, "%d workers", threads)
@@ -264,18 +277,21 @@ func TestMatMulBits(t *testing.T) {
 	})
 }
 
-// Both results of a call: before and after the activation.
+// Both results of a call: before and after the activation, of micro-tiles in
+// part and of whole ones.
 func TestMatMulActivation(t *testing.T) {
 	d := newDevice(t, 0, 2)
-	c := newMatmulCase(device.MatMul{Batch: 1, M: 5, N: 50, K: 9}, whole)
-	want := c.run(t, d, device.Float32, device.Float32, false)
-	y, pre := upload(t, d, device.Float32, c.stale), upload(t, d, device.Float32, c.stale)
-	a, b, bias := upload(t, d, device.Float32, c.a), upload(t, d, device.Float32, c.b), upload(t, d, device.Float32, c.bias)
-	c.Act.Func = device.ReLU
-	d.MatMul(device.To(y), device.To(pre), a, b, bias, c.MatMul)
-	require.Equal(t, want, download(t, d, pre))
-	for i, v := range download(t, d, y) {
-		require.Equal(t, max(want[i], 0), v)
+	for _, s := range []device.MatMul{{Batch: 1, M: 5, N: 50, K: 9}, {Batch: 2, M: 48, N: 64, K: 9}} {
+		c := newMatmulCase(s, whole)
+		want := c.run(t, d, device.Float32, device.Float32, false)
+		y, pre := upload(t, d, device.Float32, c.stale), upload(t, d, device.Float32, c.stale)
+		a, b, bias := upload(t, d, device.Float32, c.a), upload(t, d, device.Float32, c.b), upload(t, d, device.Float32, c.bias)
+		c.Act.Func = device.ReLU
+		d.MatMul(device.To(y), device.To(pre), a, b, bias, c.MatMul)
+		require.Equal(t, want, download(t, d, pre))
+		for i, v := range download(t, d, y) {
+			require.Equal(t, max(want[i], 0), v)
+		}
 	}
 }
 
@@ -297,9 +313,10 @@ func TestMatMulNaN(t *testing.T) {
 // A plan that is played again allocates nothing.
 func TestMatMulAllocs(t *testing.T) {
 	d := newDevice(t, 0, 2)
+	fit := d.kernel.blocksFor(d.caches)
 	for _, s := range []device.MatMul{
 		{Batch: 1, M: 300, N: 280, K: 270, TransB: true},
-		{Batch: 1, M: 12, N: 20, K: 6 * blockDepth * minPart, TransA: true},
+		{Batch: 1, M: 12, N: 20, K: 6 * fit.depth * minPart, TransA: true},
 	} {
 		c := newMatmulCase(s, whole)
 		a, b, dst := upload(t, d, device.Float32, c.a), upload(t, d, device.Float32, c.b), upload(t, d, device.Float32, c.stale)

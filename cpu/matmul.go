@@ -21,7 +21,6 @@ func (d *Device) MatMul(c, pre device.Dst, a, b, bias device.Buffer, s device.Ma
 				at: matrixRows(s.N, s.M*s.N),
 			},
 		}
-		g.b.keep = g.b.keep || s.TransB // transposing takes work
 		g.pair(d.kernel.pairs)
 		g.plan(p)
 	})
@@ -33,11 +32,5 @@ func matmulFactor(b device.Buffer, rows, cols int, trans, shared bool) factor {
 	if trans {
 		ld = rows
 	}
-	buf := of(b)
-	return factor{
-		source: stored{buf, ld, rows * cols},
-		trans:  trans,
-		shared: shared,
-		keep:   buf.dtype == device.BFloat16,
-	}
+	return factor{source: stored{of(b), ld, rows * cols}, trans: trans, shared: shared, keep: true}
 }
