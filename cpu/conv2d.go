@@ -22,16 +22,16 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			planWinograd(p, to, of(x), s, planFilters(of(w).f32))
 			return
 		}
-		if pairs := d.kernel.pairs; pairs.take(x, s.C/s.Groups) {
-			planPairs(p, to, x, w, s)
-			return
-		}
 		s := flattened(s)
 		to.at = positionsOf(s)
+		reducer, x, w := &d.kernel.reducer, of(x), of(w)
+		if pairs := d.kernel.pairs; pairs.take(x, s.C/s.Groups) {
+			reducer, x, w, s.C = &pairs.reducer, wordsOf(x), wordsOf(w), s.C/2
+		}
 		window := sweepOf(s)
 		g := &correlation{
 			sweep: window, images: s.N, groups: s.Groups, out: s.K / s.Groups,
-			from: window.frames(of(x), s.H, s.W, s.C), filters: forwardFiltersOf(p, of(w), s), to: to,
+			from: window.frames(x, s.H, s.W, s.C), filters: forwardFiltersOf(p, w, s), to: to, reducer: reducer,
 		}
 		g.plan(p)
 	})
@@ -56,7 +56,10 @@ func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.C
 		window := sweepOf(s)
 		g := &filterGradient{
 			sweep: window, images: s.N, groups: s.Groups, out: s.K / s.Groups,
-			from: window.frames(of(x), s.H, s.W, s.C), dy: wholeFrames(of(dy), window, s.K), dw: dw,
+			from: window.frames(of(x), s.H, s.W, s.C), dy: wholeFrames(of(dy), window, s.K), dw: dw, reducer: &d.kernel.reducer,
+		}
+		if pairs := d.kernel.pairs; pairs != nil && x.DType() == device.BFloat16 {
+			g.pair(pairs)
 		}
 		g.plan(p)
 	})
@@ -97,15 +100,16 @@ func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines
 		planTaps(p, to, from, tapWeights(p, w, s, lines.taps, cols.taps), s.N)
 		return
 	}
+	reducer, filters := &p.dev.kernel.reducer, panelSource(&tapFilters{w, s, lines.taps, cols.taps})
 	if pairs := p.dev.kernel.pairs; pairs.take(dy, s.K/s.Groups) {
-		planGradInputPairs(p, to, dy, w, s, lines, cols)
-		return
+		reducer, filters = &pairs.reducer, &tapWords{tapFilters{w, s, lines.taps, cols.taps}, pairs}
+		dy, s.K = wordsOf(dy), s.K/2
 	}
 	oh, ow := s.Out()
 	window := sweep{height: lines.n, width: cols.n, strideH: 1, strideW: 1, dh: lines.offsets, dw: cols.offsets}
 	g := &correlation{
 		sweep: window, images: s.N, groups: s.Groups, out: s.C / s.Groups,
-		from: window.frames(dy, oh, ow, s.K), filters: &tapFilters{w, s, lines.taps, cols.taps}, to: to,
+		from: window.frames(dy, oh, ow, s.K), filters: filters, to: to, reducer: reducer,
 	}
 	g.plan(p)
 }

@@ -45,7 +45,6 @@ func (c *correlation) plan(p *plan) {
 	if c.images*c.height*c.width*c.out == 0 {
 		return
 	}
-	c.reducer = &p.dev.kernel.reducer
 	c.strips, c.columns = stripsOf(c.groups, c.out, c.reducer)
 	c.cut()
 	c.place(p)

@@ -32,7 +32,6 @@ type filterGradient struct {
 
 // plan adds the phases of the gradient to p.
 func (g *filterGradient) plan(p *plan) {
-	g.reducer = &p.dev.kernel.reducer
 	g.strips, g.columns = stripsOf(g.groups, g.out, g.reducer)
 	g.taps, g.length = g.runs(g.groups, g.from.channels)
 	g.rows = roundUp(g.length, g.reducer.mr)

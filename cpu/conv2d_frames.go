@@ -11,6 +11,8 @@ type frames struct {
 	top, left               int // margins before it; less than 0 cuts it
 	cols                    int // of a line with its margins
 	inPlace                 bool
+	// joins makes images of words: of elements of images 2n and 2n+1. Nil for none.
+	joins *pairKernels
 
 	scratch     [][]float32 // of each worker
 	line, image int         // distance from line to line, and from image to image
@@ -64,6 +66,21 @@ func (f *frames) loadLine(v []float32, n, h int) {
 		return
 	}
 	clear(v[:at])
-	f.buf.copyTo(v[at:end], ((n*f.height+h)*f.width+lo)*f.channels)
+	f.copyTo(v[at:end], n, (h*f.width+lo)*f.channels)
 	clear(v[end:])
+}
+
+// copyTo fills v with the elements of image n from at on.
+func (f *frames) copyTo(v []float32, n, at int) {
+	size := f.height * f.width * f.channels
+	if f.joins == nil {
+		f.buf.copyTo(v, n*size+at)
+		return
+	}
+	lo := f.buf.bf16[2*n*size+at:]
+	if len(lo) > size {
+		f.joins.join(v, lo[:len(v)], lo[size:][:len(v)])
+	} else {
+		widenLow(v, lo[:len(v)])
+	}
 }

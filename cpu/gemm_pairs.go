@@ -14,7 +14,8 @@ import (
 
 // pairKernels are the inner loops of products of words.
 type pairKernels struct {
-	productKernels // wide and narrow add dotPair(a, b) where others add a b
+	productKernels              // wide and narrow add dotPair(a, b) where others add a b
+	reducer        batchReducer // of convolutions, likewise
 	// interleave sets dst[i] to the word of lo[i] and hi[i], over whole vectors:
 	// all have one length, a multiple of conversionLen.
 	interleave func(dst []float32, lo, hi []bfloat16)

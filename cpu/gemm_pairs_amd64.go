@@ -4,6 +4,7 @@ package cpu
 
 var avx512BF16Pairs = pairKernels{
 	productKernels: productKernels{mr: 8, nr: 32, wide: dot8x32, narrow: dot8x16, transpose: transpose8},
+	reducer:        batchReducer{mr: 8, nr: 32, wide: brdot8x32, narrow: brdot8x16},
 	interleave:     interleaveAVX512,
 }
 
@@ -15,6 +16,15 @@ func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k 
 
 //go:noescape
 func dot8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+
+// The batchKernels of words: the loop of brgemm_amd64.go with
+// sum = dotPair(sum, a[t.a+i*s.rs+p*s.ks], b[t.b+p*s.ldb+j]). No bound is checked.
+
+//go:noescape
+func brdot8x32(c, init, a, b []float32, terms []term, s *strides)
+
+//go:noescape
+func brdot8x16(c, init, a, b []float32, terms []term, s *strides)
 
 // interleaveAVX512 is interleaveGo on a length that is a multiple of
 // conversionLen.

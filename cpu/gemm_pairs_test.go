@@ -63,14 +63,53 @@ func testPairMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
 			}
 			want, size := float64(c[i]), math.Abs(float64(c[i]))
 			for p := range depth {
-				xl, xh := pairOf(a[row*rs+p*ks])
-				yl, yh := pairOf(b[p*ldb+col])
-				lo, hi := float64(xl)*float64(yl), float64(xh)*float64(yh)
+				lo, hi := pairProducts(a[row*rs+p*ks], b[p*ldb+col])
 				want, size = want+lo+hi, size+math.Abs(lo)+math.Abs(hi)
 			}
 			require.InDelta(t, want, got[i], float64(2*depth+2)*size/(1<<24))
 		}
 	}
+}
+
+// The batchKernels on words agree with the formula likewise.
+func TestPairBatchKernels(t *testing.T) {
+	eachPairLevel(t, func(t *testing.T, k *pairKernels) {
+		testPairBatchKernel(t, k.reducer.wide, k.reducer.mr, k.reducer.nr)
+		testPairBatchKernel(t, k.reducer.narrow, k.reducer.mr, k.reducer.nr/2)
+	})
+}
+
+func testPairBatchKernel(t *testing.T, kernel batchKernel, mr, nr int) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, c := range batchCases(mr, nr) {
+		c.a, c.b = randomWords(len(c.a), r.NormFloat64), randomWords(len(c.b), r.NormFloat64)
+		stale := noise(r, (mr+1)*c.ldc)
+		got := append([]float32{}, stale...)
+		kernel(got, c.init, c.a, c.b, c.terms, &c.strides)
+		for i := range got {
+			row, col := i/c.ldc, i%c.ldc
+			if row >= mr || col >= nr {
+				require.Equal(t, stale[i], got[i], "outside the tile")
+				continue
+			}
+			want := float64(c.init[row*c.ldi+col])
+			size := math.Abs(want)
+			for _, term := range c.terms {
+				for p := range c.k {
+					lo, hi := pairProducts(c.a[term.a+row*c.rs+p*c.ks], c.b[term.b+p*c.ldb+col])
+					want, size = want+lo+hi, size+math.Abs(lo)+math.Abs(hi)
+				}
+			}
+			require.InDelta(t, want, got[i], float64(2*len(c.terms)*c.k+1)*size/(1<<24), "%+v", c.strides)
+		}
+	}
+}
+
+// pairProducts are those of the lower and the upper halves of two words.
+func pairProducts(x, y float32) (lo, hi float64) {
+	xl, xh := pairOf(x)
+	yl, yh := pairOf(y)
+	return float64(xl) * float64(yl), float64(xh) * float64(yh)
 }
 
 // Of one word the micro-kernels make what their twin does, for values that are
@@ -123,6 +162,22 @@ func TestMatMulPairs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Images and channels in pairs, with one of each left over, exactly.
+func TestConv2DPairs(t *testing.T) {
+	d := newDevice(t, 0, 2)
+	for _, s := range []device.Conv2D{
+		{N: 1, H: 9, W: 8, C: 6, K: 10, Groups: 1, Window: square(3, 1, 1, 1)},
+		{N: 3, H: 9, W: 7, C: 20, K: 33, Groups: 1, Window: square(3, 2, 1, 1)},
+		{N: 3, H: 6, W: 7, C: 9, K: 12, Groups: 3, Window: square(3, 1, 2, 2)},
+		{N: 9, H: 5, W: 5, C: 12, K: 8, Groups: 2, Window: square(1, 1, 1, 0)},
+		{N: 9, H: 12, W: 5, C: 34, K: 40, Groups: 1, Window: square(3, 1, 1, 1)},
+	} {
+		c := newConvCase(s, whole)
+		c.check(t, d, device.BFloat16, device.BFloat16)
+		c.check(t, d, device.BFloat16, device.Float32)
+	}
 }
 
 func BenchmarkPairKernel(b *testing.B) {
