@@ -64,19 +64,19 @@ __device__ __forceinline__ float square(float x) { return x * x; }
 #define UNARY_FUNCTIONS(F)                                                                   \
     F(identity, x, 1)                                                                        \
     F(relu, x < 0 ? 0 : x, v > 0 ? 1 : 0)                                                    \
-    F(leaky_relu, x > 0 ? x : a * x, v > 0 ? 1 : a)                                          \
+    F(leakyrelu, x > 0 ? x : a * x, v > 0 ? 1 : a)                                           \
     F(elu, elu(x, 1, a), elu_grad(v, 1, a))                                                  \
     F(selu, elu(x, SELU_POS, SELU_NEG), elu_grad(v, SELU_POS, SELU_NEG))                     \
     F(gelu, gelu(x), gelu_grad(v))                                                           \
-    F(gelu_tanh, gelu_tanh(x), gelu_tanh_grad(v))                                            \
+    F(gelutanh, gelu_tanh(x), gelu_tanh_grad(v))                                             \
     F(silu, x * sigmoid(x), silu_grad(v))                                                    \
     F(mish, mish(x), mish_grad(v))                                                           \
     F(sigmoid, sigmoid(x), v * (1 - v))                                                      \
     F(tanh, tanhf(x), (1 - v) * (1 + v))                                                     \
     F(softplus, softplus(x), sigmoid(v))                                                     \
     F(softsign, x / (1 + fabsf(x)), 1 / square(1 + fabsf(v)))                                \
-    F(hard_sigmoid, hard_sigmoid(x), v > -3 && v < 3 ? 1 / 6.0f : 0)                         \
-    F(hard_swish, x * hard_sigmoid(x), v <= -3 ? 0 : v < 3 ? v / 3 + 0.5f : 1)               \
+    F(hardsigmoid, hard_sigmoid(x), v > -3 && v < 3 ? 1 / 6.0f : 0)                          \
+    F(hardswish, x * hard_sigmoid(x), v <= -3 ? 0 : v < 3 ? v / 3 + 0.5f : 1)                \
     F(relu6, clamp(x, 0, 6), v > 0 && v < 6 ? 1 : 0)                                         \
     F(exp, expf(x), v)                                                                       \
     F(log, logf(x), 1 / v)                                                                   \

@@ -140,7 +140,7 @@ func TestMachineFailure(t *testing.T) {
 	b := alloc(t, d, 64)
 	null.failAt = null.calls + 3 // after Load and Kernel
 	d.Unary(device.To(b), b, device.Unary{Func: device.ReLU})
-	const want = "cuda:0: Unary: kernel unary_value_f32: driver: Launch: CUDA_ERROR_UNKNOWN"
+	const want = "cuda:0: Unary: kernel unary_relu_f32: driver: Launch: CUDA_ERROR_UNKNOWN"
 	require.EqualError(t, d.Err(), want)
 	launches := null.count("Launch")
 	d.Unary(device.To(b), b, device.Unary{Func: device.ReLU})

@@ -85,10 +85,10 @@ func TestKernelFault(t *testing.T) {
 	require.NoError(t, err)
 	d.Fill(device.To(x), 1)
 	d.run(device.Call{Op: "Unary", Dst: [4]device.Dst{device.To(x)}}, func(l *launcher) {
-		l.launch("unary", "value", "f32", elements(100), l.args().dst(device.To(x)).ptr(x).unary(device.Unary{}).i32(100))
+		l.launch("unary", "identity", "f32", elements(100), l.args().dst(device.To(x)).ptr(x).f32(0, 0).i32(100))
 	})
 	err = d.Sync()
-	require.ErrorContains(t, err, "cuda:0: Unary: kernel unary_value_f32: ")
+	require.ErrorContains(t, err, "cuda:0: Unary: kernel unary_identity_f32: ")
 	require.ErrorContains(t, err, "out of bounds")
 	require.Equal(t, err, d.Download(make([]float32, 10), x), "it stays")
 	require.NoError(t, d.Close())

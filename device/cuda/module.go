@@ -1,18 +1,21 @@
 package cuda
 
 import (
+	"strings"
+
 	"example.org/chainrule/device/cuda/driver"
 	"example.org/chainrule/kernels"
 )
 
-// A kernelName is <stem>_<what>_<column>, in kernels/<stem>.cu.
+// A kernelName is <stem>_<what>_<column>, in kernels/<stem>.cu; what may be the
+// contract's name of a function, and is in small letters there.
 type kernelName struct{ stem, what, column string }
 
 func (n kernelName) String() string {
 	name := n.stem
 	for _, part := range []string{n.what, n.column} {
 		if part != "" {
-			name += "_" + part
+			name += "_" + strings.ToLower(part)
 		}
 	}
 	return name

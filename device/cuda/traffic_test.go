@@ -63,6 +63,33 @@ func TestMemoryTraffic(t *testing.T) {
 	}
 }
 
+// TestFunctionsAskLittle holds functions that are bound by memory to the instructions
+// that an element may take.
+func TestFunctionsAskLittle(t *testing.T) {
+	for _, c := range []struct {
+		function device.UnaryFunc
+		value    float64 // instructions of a thread for each element
+		grad     float64
+	}{
+		{device.ReLU, 13, 16}, {device.GELU, 100, 120},
+	} {
+		f := device.Unary{Func: c.function}
+		m := newMeter(t)
+		m.Unary(m.y(), m.f32(), f)
+		require.LessOrEqual(t, m.perElement(), c.value, "%v", c.function)
+		m.instructions = 0
+		m.UnaryGrad(m.y(), m.f32(), m.f32(), f)
+		require.LessOrEqual(t, m.perElement(), c.grad, "%v, derivative", c.function)
+		require.NoError(t, m.Close())
+	}
+}
+
+// perElement waits, and gives the instructions of a thread for each element.
+func (m *meter) perElement() float64 {
+	require.NoError(m.t, m.Sync())
+	return 32 * float64(m.instructions) / trafficLen
+}
+
 func perElement(sectors uint64) float64 { return 32 * float64(sectors) / trafficLen }
 
 // A meter is a simulated device that adds up what its kernels move: sectors of 32
@@ -71,11 +98,13 @@ type meter struct {
 	*Device
 	t                        *testing.T
 	loads, stores, conflicts uint64
+	instructions             uint64 // of warps
 }
 
 func newMeter(t *testing.T) *meter {
 	m := &meter{t: t}
 	d, err := Open(sim.New(sim.Options{OnLaunch: func(l sim.Launch) {
+		m.instructions += l.Issued()
 		m.loads += l.GlobalLoads.Sectors
 		m.stores += l.GlobalStores.Sectors
 		m.conflicts += l.SharedLoads.Conflicts + l.SharedStores.Conflicts
