@@ -17,42 +17,46 @@ func (d *Device) ArgMax(y device.Dst, x device.Buffer, s device.Reduce) {
 			for o := k.outer; o < k.outer+k.outers; o++ {
 				arg := y[o*s.Inner+k.col:][:k.cols]
 				if s.Inner == 1 {
-					arg[0] = argMax(x, o*s.N, (o+1)*s.N, d.tile(worker, 0))
+					arg[0] = d.kernel.argMax(x, o*s.N, (o+1)*s.N, d.tile(worker, 0))
 				} else {
-					argMaxColumns(arg, x, o*s.N*s.Inner+k.col, s, d.tile(worker, 0), d.tile(worker, 1))
+					d.kernel.argMaxColumns(arg, x, o*s.N*s.Inner+k.col, s, d.tile(worker, 0), d.tile(worker, 1))
 				}
 			}
 		})
 	})
 }
 
+// argMaxLen is how many elements argMax takes the largest of at a time, before it
+// looks where in the best of these spans it is.
+const argMaxLen = 256
+
 // argMax is the place, from lo, of the first largest of elements lo to hi; 0 for
 // none.
-func argMax(x *buffer, lo, hi int, tmp []float32) int32 {
-	largest, arg := infinity(-1), int32(0)
-	for at := lo; at < hi; at += tileLen {
-		for i, v := range load(x, at, min(at+tileLen, hi), tmp) {
-			if exceeds(v, largest) {
-				largest, arg = v, int32(at-lo+i)
-			}
+func (k *kernels) argMax(x *buffer, lo, hi int, tmp []float32) int32 {
+	largest, span := infinity(-1), lo
+	for at := lo; at < hi; at += argMaxLen {
+		if m := k.folds.max(load(x, at, min(at+argMaxLen, hi), tmp)); exceeds(m, largest) {
+			largest, span = m, at
 		}
 	}
-	return arg
+	for i, v := range load(x, span, min(span+argMaxLen, hi), tmp) {
+		if same(v, largest) {
+			return int32(span - lo + i)
+		}
+	}
+	return 0
 }
 
 // argMaxColumns is the same for len(arg) columns, the first of which begins at
 // element at.
-func argMaxColumns(arg []int32, x *buffer, at int, s device.Reduce, tmp, largest []float32) {
-	largest = largest[:len(arg)]
-	fill(largest, infinity(-1))
-	clear(arg)
-	for n := range s.N {
-		row := load(x, at+n*s.Inner, at+n*s.Inner+len(arg), tmp)
-		for j, v := range row[:len(arg)] {
-			if exceeds(v, largest[j]) {
-				largest[j], arg[j] = v, int32(n)
-			}
-		}
+func (k *kernels) argMaxColumns(arg []int32, x *buffer, at int, s device.Reduce, tmp, largest []float32) {
+	rows := tileLen / len(arg)
+	for n := 0; n < s.N; n += rows {
+		x := loadStrip(x, at+n*s.Inner, min(rows, s.N-n), len(arg), s.Inner, tmp)
+		k.maxTaps(largest, arg, x.v, tapRow{
+			windows: 1, taps: min(rows, s.N-n), channels: len(arg), xStep: x.stride,
+			place: n, placeStep: 1, more: n > 0,
+		})
 	}
 }
 

@@ -153,7 +153,11 @@ func (g *batchNormGrad) spread(p *plan, dx, dresidual device.Dst) {
 	})
 	p.eachTile(g.Rows*g.C, func(lo, hi, worker int) {
 		dz := open(dresidual, lo, hi, d.tile(worker, 0))
-		g.dz(dz.v, lo, d.tile(worker, 1), d.tile(worker, 2))
+		if g.Act.Func == device.Identity && !dresidual.Wanted() {
+			dz.v = load(g.dy, lo, hi, dz.v)
+		} else {
+			g.dz(dz.v, lo, d.tile(worker, 1), d.tile(worker, 2))
+		}
 		if dx.Wanted() {
 			out := open(dx, lo, hi, d.tile(worker, 3))
 			g.apply(out.v, dz.v, load(g.x, lo, hi, d.tile(worker, 4)), lo)

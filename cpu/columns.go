@@ -40,8 +40,11 @@ func (s strip) period(cols int) int {
 	return min(periodOf(cols), max(cols, len(s.v)))
 }
 
-// periodOf is the largest multiple of cols within stripCols, cols at least.
-func periodOf(cols int) int { return cols * max(1, stripCols/cols) }
+// periodOf is the largest multiple of cols within periodLen, cols at least.
+func periodOf(cols int) int { return cols * max(1, periodLen/cols) }
+
+// periodLen is long beside what starting a loop costs, and short beside a tile.
+const periodLen = 512
 
 // rowStride is the distance of rows of period elements.
 func (s strip) rowStride(period int) int { return max(s.stride, period) }

@@ -188,7 +188,7 @@ func (d *Device) Hits(hits device.Dst, logits, labels device.Buffer, s device.So
 		x, labels, hit := of(logits), i32(labels), p.floats(s.Rows)
 		p.eachRow(s.Rows, s.Cols, func(r, worker int) {
 			hit[r] = 0
-			if s.Cols > 0 && labels[r] == argMax(x, r*s.Cols, (r+1)*s.Cols, d.tile(worker, 0)) {
+			if s.Cols > 0 && labels[r] == d.kernel.argMax(x, r*s.Cols, (r+1)*s.Cols, d.tile(worker, 0)) {
 				hit[r] = 1
 			}
 		})

@@ -2,9 +2,15 @@ package cpu
 
 import "example.org/chainrule/device"
 
-// A mover moves n elements: to y at yAt and every yStep from there, from x
-// alike.
-type mover func(yAt, yStep, xAt, xStep, n int)
+// A mover moves elements from one buffer to another.
+type mover struct {
+	// run moves n elements: to y at yAt and every yStep from there, from x alike.
+	run func(yAt, yStep, xAt, xStep, n int)
+	// transpose moves a block of 8 by n elements, n a multiple of 8: those that are
+	// neighbours in y lie xStep apart in x, and the other way round; nil where
+	// there is no such loop.
+	transpose func(yAt, yStep, xAt, xStep, n int)
+}
 
 // moverOf is the mover between two buffers, for all that device.Movement
 // allows.
@@ -12,20 +18,24 @@ func moverOf(y device.Dst, x *buffer) mover {
 	b := of(y.Buf)
 	switch {
 	case x.dtype == device.Int32:
-		return moveSame(b.i32, x.i32)
+		return mover{run: moveSame(b.i32, x.i32)}
 	case x.dtype == device.Uint8:
-		return moveSame(b.u8, x.u8)
+		return mover{run: moveSame(b.u8, x.u8)}
 	case b.dtype != x.dtype || b.dtype == device.BFloat16 && y.Add:
-		return moveData(b, x, y.Add)
+		return mover{run: moveData(b, x, y.Add)}
 	case b.dtype == device.BFloat16:
-		return moveSame(b.bf16, x.bf16)
+		return mover{run: moveSame(b.bf16, x.bf16)}
 	case y.Add:
-		return moveAdd(b.f32, x.f32)
+		return mover{run: moveAdd(x.dev.kernel, b.f32, x.f32)}
 	}
-	return moveSame(b.f32, x.f32)
+	return mover{moveSame(b.f32, x.f32), transpose(x.dev.kernel, b.f32, x.f32)}
 }
 
-func moveSame[T any](y, x []T) mover {
+func transpose(k *kernels, y, x []float32) func(yAt, yStep, xAt, xStep, n int) {
+	return func(yAt, yStep, xAt, xStep, n int) { k.transpose(y[yAt:], yStep, x[xAt:], xStep, n) }
+}
+
+func moveSame[T any](y, x []T) func(yAt, yStep, xAt, xStep, n int) {
 	return func(yAt, yStep, xAt, xStep, n int) {
 		if yStep == 1 && xStep == 1 {
 			copy(y[yAt:yAt+n], x[xAt:xAt+n])
@@ -38,8 +48,12 @@ func moveSame[T any](y, x []T) mover {
 	}
 }
 
-func moveAdd(y, x []float32) mover {
+func moveAdd(k *kernels, y, x []float32) func(yAt, yStep, xAt, xStep, n int) {
 	return func(yAt, yStep, xAt, xStep, n int) {
+		if yStep == 1 && xStep == 1 {
+			k.add(y[yAt:yAt+n], x[xAt:xAt+n])
+			return
+		}
 		for range n {
 			y[yAt] += x[xAt]
 			yAt, xAt = yAt+yStep, xAt+xStep
@@ -48,8 +62,12 @@ func moveAdd(y, x []float32) mover {
 }
 
 // moveData is the general case: it widens, adds and rounds.
-func moveData(y, x *buffer, add bool) mover {
+func moveData(y, x *buffer, add bool) func(yAt, yStep, xAt, xStep, n int) {
 	return func(yAt, yStep, xAt, xStep, n int) {
+		if yStep == 1 && xStep == 1 && !add {
+			x.dev.kernel.widen(y.f32[yAt:yAt+n], x.bf16[xAt:xAt+n])
+			return
+		}
 		for range n {
 			v := x.bf16[xAt].float32()
 			switch {
@@ -112,10 +130,29 @@ func blockOf(j, k moveAxis) (jLen, kLen int) {
 
 // block moves a block, in runs along k unless those are short.
 func (m mover) block(yAt, xAt int, j, k moveAxis) {
+	if m.transpose != nil && k.y == 1 && j.x == 1 {
+		m.squares(yAt, xAt, j, k)
+		return
+	}
 	if k.extent < min(j.extent, 16) {
 		j, k = k, j
 	}
 	for i := range j.extent {
-		m(yAt+i*j.y, k.y, xAt+i*j.x, k.x, k.extent)
+		m.run(yAt+i*j.y, k.y, xAt+i*j.x, k.x, k.extent)
+	}
+}
+
+// squares moves a block whose rows k are contiguous in y, and whose columns j are
+// in x: squares of 8 by 8, then what is left beside and below them.
+func (m mover) squares(yAt, xAt int, j, k moveAxis) {
+	cols, rows := j.extent&^7, k.extent&^7
+	for i := 0; i < rows; i += 8 {
+		m.transpose(yAt+i, j.y, xAt+i*k.x, k.x, cols)
+	}
+	for i := cols; i < j.extent; i++ {
+		m.run(yAt+i*j.y, 1, xAt+i, k.x, rows)
+	}
+	for i := rows; i < k.extent; i++ {
+		m.run(yAt+i, j.y, xAt+i*k.x, 1, j.extent)
 	}
 }
