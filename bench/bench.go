@@ -8,7 +8,8 @@
 //	bench/gpu.sh                       // all proofs and benchmarks on a GPU, without Go
 //	bench/compare.sh                   // measures beside PyTorch, where a Python has it
 //
-// A benchmark is named Benchmark<Op>/<case>/<device>. Its metrics come from
+// A benchmark is named Benchmark<Op>/<case>/<device>; case-bfloat16 is case in
+// BFloat16, case-direct a convolution by its definition. Its metrics come from
 // what the device says of its own calls, so they need no formula here:
 //
 //	GFLOP/s          floating-point operations of the formulas, padding counted

@@ -3,6 +3,7 @@ package bench
 import (
 	"testing"
 
+	"example.org/chainrule"
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
 
@@ -48,11 +49,21 @@ func (c convolution) operands(b *testing.B, dev device.Device, t device.DType) (
 // benchmarkConv2D measures what with makes of the operands of each convolution.
 func benchmarkConv2D(b *testing.B, with func(x, w, y *tensor.Tensor, how tensor.Conv) error) {
 	for _, c := range convolutions {
-		onEachType(b, c.name, func(b *testing.B, dev device.Device, t device.DType) {
+		run := func(b *testing.B, dev device.Device, t device.DType) {
 			x, w, y, how := c.operands(b, dev, t)
 			measure(b, dev, func() error { return with(x, w, y, how) })
-		})
+		}
+		onEachType(b, c.name, run)
+		if c.winograd() {
+			b.Run(c.name+"-direct/cpu", func(b *testing.B) { run(b, open(b, "cpu", chainrule.Direct()), device.Float32) })
+		}
 	}
+}
+
+// winograd reports whether the CPU has a faster algorithm than the definition;
+// name-direct is without it.
+func (c convolution) winograd() bool {
+	return (c.kernel == 3 || c.kernel == 5) && c.stride == 1 && c.groups == 1 && c.in%16 == 0
 }
 
 func BenchmarkConv2D(b *testing.B) {

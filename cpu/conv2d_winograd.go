@@ -30,16 +30,22 @@ type winograd struct {
 	kernel *kernels
 	block  int // tiles of a task, at most
 
-	x   []float32
-	add []float32 // the bias of each filter, or zeros
-	to  epilogue
+	x    []float32
+	bias []float32 // of each filter, or zeros
+	zero []float32 // for a strip of filters
+	to   epilogue
 
 	// For each of the 36 values:
-	filters values // strips of kernel.nr filters, in each for every channel those filters
+	filters values // strips of reducer.nr filters, in each for every channel those filters
 	pixels  values // of each worker, for every tile the channels
 	sums    values // of each worker, for every tile a strip of filters
 	results [][]float32
+
+	products [2]strides // how a block is multiplied with a wide strip, and a narrow one
 }
+
+// oneTerm is the sum of a single product.
+var oneTerm = []term{{}}
 
 // A tileGrid cuts the outputs of a convolution into tiles.
 type tileGrid struct {
@@ -123,15 +129,20 @@ func allFloat32(buffers ...device.Buffer) bool {
 
 // planWinograd plans a convolution; transform plans that of the filters.
 func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform func(g *winograd, p *plan)) {
-	g := &winograd{tileGrid: tilesOfConv2D(s), x: x.f32, add: to.bias, to: to, kernel: p.dev.kernel}
-	g.block = winogradBlock(g.tiles(), s.C, g.kernel.mr)
+	g := &winograd{tileGrid: tilesOfConv2D(s), x: x.f32, bias: to.bias, to: to, kernel: p.dev.kernel}
+	r := &g.kernel.reducer
+	g.block = winogradBlock(g.tiles(), s.C, r.mr)
+	for i, width := range [...]int{r.nr, r.nr / 2} {
+		g.products[i] = strides{ldc: width, rs: s.C, ks: 1, ldb: width, k: s.C}
+	}
 	g.to.at = matrixRows(s.K, 0)
-	if g.add == nil {
-		g.add = make([]float32, s.K)
+	g.zero = make([]float32, s.K)
+	if g.bias == nil {
+		g.bias = g.zero
 	}
 	g.filters = valuesOf(p, 1, s.C*s.K)
 	g.pixels = valuesOf(p, p.workers(), g.block*s.C)
-	g.sums = valuesOf(p, p.workers(), g.block*g.kernel.nr)
+	g.sums = valuesOf(p, p.workers(), g.block*r.nr)
 	g.results = perWorker(p, g.block*g.outputs*g.outputs*s.K)
 	if p.failed {
 		return
@@ -172,29 +183,28 @@ func (g *winograd) task(i, worker int) {
 	tiles := spanAt(i, g.block, g.tiles())
 	pixels, sums, results := g.pixels.of[worker], g.sums.of[worker], g.results[worker]
 	g.transformPixels(g.kernel.data, pixels, g.pixels.step, g.x, tiles, span{0, g.C})
-	for k := 0; k < g.K; k += g.kernel.nr {
-		filters := min(g.kernel.nr, g.K-k)
+	for k := 0; k < g.K; k += g.kernel.reducer.nr {
+		filters := min(g.kernel.reducer.nr, g.K-k)
 		g.multiply(sums, pixels, k, filters, tiles.len())
 		for t := range tiles.len() {
 			g.kernel.output[g.outputs](results[t*g.outputs*g.K+k:], g.block*g.outputs*g.K, g.K,
-				sums[t*filters:], g.sums.step, g.add[k:], 0, 0, filters)
+				sums[t*filters:], g.sums.step, g.bias[k:], 0, 0, filters)
 		}
 	}
 	g.end(results, tiles)
 }
 
-// multiply sets sums to the products of tiles with filters from k on.
+// multiply sets sums to the products of tiles with the strip of filters from k on.
 func (g *winograd) multiply(sums, pixels []float32, k, filters, tiles int) {
-	multiply := g.kernel.wide
-	if filters <= g.kernel.nr/2 {
-		multiply = g.kernel.narrow
+	r := &g.kernel.reducer
+	multiply, s := r.wide, &g.products[0]
+	if filters < r.nr {
+		multiply, s = r.narrow, &g.products[1]
 	}
 	for value := range 36 {
-		c := sums[value*g.sums.step:][:roundUp(tiles, g.kernel.mr)*filters]
-		a, b := pixels[value*g.pixels.step:], g.filters.of[0][value*g.filters.step+k*g.C:]
-		clear(c)
-		for t := 0; t < tiles; t += g.kernel.mr {
-			multiply(c[t*filters:], filters, a[t*g.C:], g.C, 1, b, filters, g.C)
+		c, a, b := sums[value*g.sums.step:], pixels[value*g.pixels.step:], g.filters.of[0][value*g.filters.step+k*g.C:]
+		for t := 0; t < tiles; t += r.mr {
+			multiply(c[t*filters:], g.zero, a[t*g.C:], b, oneTerm, s)
 		}
 	}
 }
@@ -215,8 +225,8 @@ func (g *winograd) end(results []float32, tiles span) {
 
 // filterAt is where, among the values, filters k and on of a channel are.
 func (g *winograd) filterAt(channel, k int) int {
-	strip := k / g.kernel.nr * g.kernel.nr
-	return strip*g.C + channel*min(g.kernel.nr, g.K-strip) + k - strip
+	strip := k / g.kernel.reducer.nr * g.kernel.reducer.nr
+	return strip*g.C + channel*min(g.kernel.reducer.nr, g.K-strip) + k - strip
 }
 
 // planFilters plans to transform w, [K, taps, taps, C], 16 filters at a time, which
@@ -251,9 +261,9 @@ func planMirroredFilters(w []float32) func(g *winograd, p *plan) {
 	return func(g *winograd, p *plan) {
 		size := g.KH * g.KW
 		p.each(g.C, func(c, _ int) {
-			for k := 0; k < g.K; k += g.kernel.nr {
+			for k := 0; k < g.K; k += g.kernel.reducer.nr {
 				g.kernel.filter[g.KH](g.filters.of[0][g.filterAt(c, k):], g.filters.step, w, (c*size+size-1)*g.K+k, -g.KW*g.K, -g.K,
-					g.everyTap(), g.everyTap(), min(g.kernel.nr, g.K-k))
+					g.everyTap(), g.everyTap(), min(g.kernel.reducer.nr, g.K-k))
 			}
 		})
 	}
