@@ -18,7 +18,8 @@ type strides struct {
 //
 // It is what a convolution needs of a processor: a term is a line of the window,
 // a is the image itself. Georganas et al., Harnessing Deep Learning via a Single
-// Building Block, 2020, who call it a batch-reduce product.
+// Building Block, 2020, who call it a batch-reduce product. A channelwise one takes
+// of every row of a the element of its column, a[terms[t].a+i*rs+p*ks+j].
 type batchKernel func(c, init, a, b []float32, terms []term, s *strides)
 
 // A batchReducer is the batchKernel of a level for two sizes of micro-tiles.
@@ -26,6 +27,8 @@ type batchReducer struct {
 	mr, nr int         // rows and columns of a micro-tile
 	wide   batchKernel // on mr by nr
 	narrow batchKernel // on mr by nr/2
+
+	channelwise bool // both are
 }
 
 var goReducer = batchReducer{mr: 1, nr: 16, wide: brgemm1x16, narrow: brgemm1x8}

@@ -1,38 +1,10 @@
 #include "go_asm.h"
 #include "textflag.h"
+#include "brgemm_amd64.h"
 
 // A micro-tile of 6 rows by 16 (or 8) columns stays in registers: row i in
 // Y(2i), Y(2i+1). Each step of k loads a row of b, spreads one element of each
 // row of a over a register, and multiplies and adds: 12 FMAs for 8 loads.
-
-// OPERANDS loads the arguments; strides become bytes.
-#define OPERANDS \
-	MOVQ s+120(FP), AX          /* AX = s */              \
-	MOVQ init_base+24(FP), DX   /* DX = row 0 of init */  \
-	MOVQ strides_ldi(AX), R12   /* R12 = ldi */           \
-	MOVQ strides_rs(AX), R8     /* R8 = rs */             \
-	MOVQ strides_ks(AX), R9     /* R9 = ks */             \
-	MOVQ strides_ldb(AX), R10   /* R10 = ldb */           \
-	MOVQ strides_k(AX), BX      /* BX = k */              \
-	MOVQ terms_base+96(FP), AX  /* AX = the first term */ \
-	MOVQ terms_len+104(FP), R14 /* R14 = terms left */    \
-	SHLQ $2, R12                /* R12 *= 4 */            \
-	SHLQ $2, R8                 /* R8 *= 4 */             \
-	SHLQ $2, R9                 /* R9 *= 4 */             \
-	SHLQ $2, R10                /* R10 *= 4 */            \
-	LEAQ (R8)(R8*2), R11        /* R11 = 3 rows of a */
-
-// FACTORS goes to where the next term's factors begin.
-#define FACTORS \
-	MOVQ term_a(AX), SI     /* SI = where in a */  \
-	MOVQ term_b(AX), DI     /* DI = where in b */  \
-	ADDQ $term__size, AX    /* next term */        \
-	MOVQ a_base+48(FP), R12 /* R12 = a */          \
-	MOVQ b_base+72(FP), R13 /* R13 = b */          \
-	LEAQ (R12)(SI*4), SI    /* SI = row 0 of a */  \
-	LEAQ (R13)(DI*4), DI    /* DI = row 0 of b */  \
-	LEAQ (SI)(R11*1), R12   /* R12 = row 3 of a */ \
-	MOVQ BX, CX             /* CX = k */
 
 // NEXT steps to the next k.
 #define NEXT \
@@ -40,13 +12,6 @@
 	ADDQ R9, R12 /* rows 3 to 5 */                   \
 	ADDQ R10, DI /* next row of b */                 \
 	DECQ CX      /* k-- */
-
-// RESULT goes to where the result lies.
-#define RESULT \
-	MOVQ s+120(FP), AX        /* AX = s */          \
-	MOVQ strides_ldc(AX), R12 /* R12 = ldc */       \
-	MOVQ c_base+0(FP), DX     /* DX = row 0 of c */ \
-	SHLQ $2, R12              /* R12 *= 4 */
 
 // LOAD sets a row of the tile and steps to the next row of init.
 #define LOAD(lo, hi) \

@@ -3,8 +3,8 @@ package cpu
 import "example.org/chainrule/device"
 
 // A convolution and its data gradient are correlations, see conv2d_correlation.go;
-// its filter gradient is in conv2d_filter.go. Depthwise convolutions have one
-// channel in a group, which is too little for either: see conv2d_depthwise.go.
+// its filter gradient is in conv2d_filter.go. A tap outside the image counts as a
+// zero that is multiplied: with an infinite weight it gives NaN.
 
 // Conv2D convolves; see device.Spatial.
 func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Conv2D) {
@@ -14,24 +14,24 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			return
 		}
 		to := epilogue{dst: y, pre: pre, bias: f32(bias), biasStep: s.K / s.Groups, act: d.kernel.activation(s.Act), at: positionsOf(s)}
-		if depthwise(s) {
-			planTaps(p, to, patchesOf(x, s), tapWeights(p, of(w), s, taps(s.KH), taps(s.KW)), s.N)
-			return
-		}
 		if allFloat32(y.Buf, pre.Buf, x, w) && d.byWinograd(s) {
 			planWinograd(p, to, of(x), s, planFilters(of(w).f32))
 			return
 		}
 		s := flattened(s)
 		to.at = positionsOf(s)
-		reducer, x, w := &d.kernel.reducer, of(x), of(w)
+		reducer, groups := p.reducerOf(s)
+		x, w := of(x), of(w)
 		if pairs := d.kernel.pairs; pairs.take(x, s.C/s.Groups) {
 			reducer, x, w, s.C = &pairs.reducer, wordsOf(x), wordsOf(w), s.C/2
 		}
-		window := sweepOf(s)
+		window, filters := sweepOf(s), panelSource(forwardFiltersOf(p, w, s))
+		if depthwise(s) {
+			filters = &planeFilters{w, s, taps(s.KH), taps(s.KW)}
+		}
 		g := &correlation{
-			sweep: window, images: s.N, groups: s.Groups, out: s.K / s.Groups,
-			from: window.frames(x, s.H, s.W, s.C), filters: forwardFiltersOf(p, w, s), to: to, reducer: reducer,
+			sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.K / groups,
+			from: window.frames(x, s.H, s.W, s.C), filters: filters, to: to,
 		}
 		g.plan(p)
 	})
@@ -44,21 +44,18 @@ func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.C
 		if !dw.Wanted() {
 			return
 		}
-		if depthwise(s) {
-			planFilterSums(p, dw, of(dy), patchesOf(x, s), s.N)
-			return
-		}
 		if allFloat32(dw.Buf, dy, x) && d.byWinogradGrad(s) {
 			planWinogradGrad(p, dw, of(dy), of(x), s)
 			return
 		}
 		s := flattened(s)
 		window := sweepOf(s)
+		reducer, groups := p.reducerOf(s)
 		g := &filterGradient{
-			sweep: window, images: s.N, groups: s.Groups, out: s.K / s.Groups,
-			from: window.frames(of(x), s.H, s.W, s.C), dy: wholeFrames(of(dy), window, s.K), dw: dw, reducer: &d.kernel.reducer,
+			sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.K / groups,
+			from: window.frames(of(x), s.H, s.W, s.C), dy: wholeFrames(of(dy), window, s.K), to: dw,
 		}
-		if pairs := d.kernel.pairs; pairs != nil && x.DType() == device.BFloat16 {
+		if pairs := d.kernel.pairs; pairs != nil && x.DType() == device.BFloat16 && !depthwise(s) {
 			g.pair(pairs)
 		}
 		g.plan(p)
@@ -95,23 +92,30 @@ func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines
 		origin: (lines.first*s.W + cols.first) * s.C, step: s.C / s.Groups,
 		image: s.H * s.W * s.C, line: s.StrideH * s.W * s.C, pixel: s.StrideW * s.C,
 	}}
-	if depthwise(s) {
-		from := phasePatches(dy, s, s.K, lines, cols)
-		planTaps(p, to, from, tapWeights(p, w, s, lines.taps, cols.taps), s.N)
-		return
-	}
-	reducer, filters := &p.dev.kernel.reducer, panelSource(&tapFilters{w, s, lines.taps, cols.taps})
-	if pairs := p.dev.kernel.pairs; pairs.take(dy, s.K/s.Groups) {
+	reducer, groups := p.reducerOf(s)
+	filters := panelSource(&tapFilters{w, s, lines.taps, cols.taps})
+	switch pairs := p.dev.kernel.pairs; {
+	case depthwise(s):
+		filters = &planeFilters{w, s, lines.taps, cols.taps}
+	case pairs.take(dy, s.K/s.Groups):
 		reducer, filters = &pairs.reducer, &tapWords{tapFilters{w, s, lines.taps, cols.taps}, pairs}
 		dy, s.K = wordsOf(dy), s.K/2
 	}
 	oh, ow := s.Out()
 	window := sweep{height: lines.n, width: cols.n, strideH: 1, strideW: 1, dh: lines.offsets, dw: cols.offsets}
 	g := &correlation{
-		sweep: window, images: s.N, groups: s.Groups, out: s.C / s.Groups,
-		from: window.frames(dy, oh, ow, s.K), filters: filters, to: to, reducer: reducer,
+		sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.C / groups,
+		from: window.frames(dy, oh, ow, s.K), filters: filters, to: to,
 	}
 	g.plan(p)
+}
+
+// reducerOf is what multiplies for s, and the number of groups it sees.
+func (p *plan) reducerOf(s device.Conv2D) (*batchReducer, int) {
+	if depthwise(s) {
+		return &p.dev.kernel.depthwise, 1
+	}
+	return &p.dev.kernel.reducer, s.Groups
 }
 
 // An axisPhase is a phase in one axis: every stride-th line or column of dx from

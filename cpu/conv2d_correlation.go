@@ -13,13 +13,13 @@ import "example.org/chainrule/device"
 // fill it as well, one pixel of neighbouring images.
 type correlation struct {
 	sweep
-	images, groups int
+	reducer        *batchReducer
+	images, groups int // a channelwise one has one group
 	out            int // channels of the result in a group
 	from           frames
 	filters        panelSource
 	to             epilogue
 
-	reducer  *batchReducer
 	across   bool       // the rows of a micro-tile are images
 	block    pixelBlock // what a task makes
 	strips   []filterStrip
@@ -45,7 +45,10 @@ func (c *correlation) plan(p *plan) {
 	if c.images*c.height*c.width*c.out == 0 {
 		return
 	}
-	c.strips, c.columns = stripsOf(c.groups, c.out, c.reducer)
+	if len(c.dh)*len(c.dw) == 0 { // a window without taps looks at nothing
+		c.strideH, c.strideW = 0, 0
+	}
+	c.strips, c.columns = c.reducer.strips(c.groups, c.out, c.from.channels/c.groups)
 	c.cut()
 	c.place(p)
 	c.multiplyRuns()
@@ -82,10 +85,11 @@ func (c *correlation) place(p *plan) {
 		width = max(width, c.reducer.mr)
 	}
 	full := width == c.width && c.images%c.block.images == 0 // no micro-tile leaves the images
-	c.from.inPlace = full && c.from.fits(c.lines(c.height))
-	c.from.prepare(p, c.block.images, c.lines(c.block.lines))
+	exact := c.columns == c.groups*c.out                     // nor the channels
+	c.from.inPlace = full && (exact || !c.reducer.channelwise) && c.from.fits(c.lines(c.height))
+	c.from.prepare(p, c.block.images, c.lines(c.block.lines), c.reducer.mr*c.strideW*c.from.channels+c.reducer.nr)
 
-	c.inPlace = full && c.columns == c.groups*c.out && d.Wanted() && !d.Add && of(d.Buf).dtype == device.Float32
+	c.inPlace = full && exact && d.Wanted() && !d.Add && of(d.Buf).dtype == device.Float32
 	if c.inPlace {
 		c.at = c.to.at
 		return
@@ -99,6 +103,10 @@ func (c *correlation) place(p *plan) {
 func (c *correlation) multiplyRuns() {
 	runs, depth := c.runs(c.groups, c.from.channels)
 	s := strides{ldc: c.at.pixel, rs: c.strideW * c.from.channels, ks: 1, k: depth}
+	if c.reducer.channelwise {
+		runs, depth = c.tapLines()
+		s.ks, s.k = c.pitch()*c.from.channels, depth
+	}
 	if c.across {
 		s.ldc, s.rs = c.at.image, c.from.image
 	}
@@ -167,7 +175,7 @@ func (c *correlation) multiply(y, x []float32, i, lines int) {
 	if c.across {
 		step = 1
 	}
-	y, x = y[s.at:], x[s.group*c.from.channels/c.groups:]
+	y, x = y[s.at:], x[s.from:]
 	for h := range lines {
 		for w := 0; w < c.width; w += step {
 			w := max(0, min(w, c.width-step))

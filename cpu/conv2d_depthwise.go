@@ -2,96 +2,52 @@ package cpu
 
 import "example.org/chainrule/device"
 
-// A depthwise convolution has one channel in a group: every channel is a plane
-// of its own, and the inner loop runs along the channels.
+// A depthwise convolution has one channel in a group: every channel is a plane of
+// its own. It is cut as any other is, into micro-tiles of pixels and channels, but
+// these are multiplied channel by channel.
 
 // depthwise reports whether s is one.
 func depthwise(s device.Conv2D) bool { return s.Groups > 1 && s.Groups == s.C && s.Groups == s.K }
 
-// tapWeights plans to lay the filters out tap by tap: [tap h, tap w, channel].
-func tapWeights(p *plan, w *buffer, s device.Conv2D, tapsH, tapsW []int) []float32 {
-	v := p.floats(len(tapsH) * len(tapsW) * s.C)
-	p.each(len(tapsH)*len(tapsW), func(tap, _ int) {
-		from := tapsH[tap/len(tapsW)]*s.KW + tapsW[tap%len(tapsW)]
-		for c := range s.C {
-			w.copyTo(v[tap*s.C+c:][:1], c*s.KH*s.KW+from)
-		}
-	})
-	return v
+var goDepthwise = batchReducer{mr: 1, nr: 16, wide: depthwise1x16, narrow: depthwise1x8, channelwise: true}
+
+// depthwise1x16 is a channelwise batchKernel on a row of 16.
+func depthwise1x16(c, init, a, b []float32, terms []term, s *strides) {
+	depthwiseRow(c[:16], init, a, b, terms, s)
 }
 
-// planTaps plans result[r, c] = Σ_tap from[r, tap, c] weights[tap, c], a line of
-// pixels at a time.
-func planTaps(p *plan, to epilogue, from *patches, weights []float32, images int) {
-	c := from.channels
-	scratch := p.floats(2 * c * p.workers())
-	if p.failed {
-		return
-	}
-	width := from.at.width
-	p.each(images*from.at.height, func(line, worker int) {
-		sum, tmp := scratch[2*worker*c:][:c], scratch[(2*worker+1)*c:][:c]
-		for r := line * width; r < (line+1)*width; r++ {
-			to.begin(sum, 0, 0)
-			for tap := range len(from.dh) * len(from.dw) {
-				if x := from.tap(r, tap, tmp); x != nil {
-					addProduct(sum, x, weights[tap*c:])
-				}
-			}
-			to.end(sum, 0, r, 0)
-		}
-	})
+// depthwise1x8 is a channelwise batchKernel on a row of 8.
+func depthwise1x8(c, init, a, b []float32, terms []term, s *strides) {
+	depthwiseRow(c[:8], init, a, b, terms, s)
 }
 
-// tap is all channels that row r sees at a tap: a view, or widened into tmp; nil
-// outside the image.
-func (p *patches) tap(r, tap int, tmp []float32) []float32 {
-	n, h, w := p.at.split(r)
-	y, x := h*p.strideH+p.dh[tap/len(p.dw)], w*p.strideW+p.dw[tap%len(p.dw)]
-	if y < 0 || y >= p.height || x < 0 || x >= p.width {
-		return nil
-	}
-	at := ((n*p.height+y)*p.width + x) * p.channels
-	return load(p.buf, at, at+p.channels, tmp)
-}
-
-// addProduct adds x y to sum.
-func addProduct(sum, x, y []float32) {
-	x, y = x[:len(sum)], y[:len(sum)]
-	for i := range sum {
-		sum[i] += x[i] * y[i]
-	}
-}
-
-// planFilterSums plans dw[c, tap] = Σ_r dy[r, c] from[r, tap, c]: each of a fixed
-// number of parts of the lines makes a sum, and these are added in order.
-func planFilterSums(p *plan, dw device.Dst, dy *buffer, from *patches, images int) {
-	c, taps, lines := from.channels, len(from.dh)*len(from.dw), images*from.at.height
-	parts := max(1, min(lines, 2*enoughTasks))
-	sums, scratch := p.floats(parts*taps*c), p.floats((2*c+taps)*p.workers())
-	if p.failed {
-		return
-	}
-	p.each(parts, func(part, worker int) {
-		sum, tmp := sums[part*taps*c:][:taps*c], scratch[worker*(2*c+taps):]
-		clear(sum)
-		for r := part * lines / parts * from.at.width; r < (part+1)*lines/parts*from.at.width; r++ {
-			g := load(dy, r*c, (r+1)*c, tmp[:c])
-			for tap := range taps {
-				if x := from.tap(r, tap, tmp[c:2*c]); x != nil {
-					addProduct(sum[tap*c:][:c], x, g)
-				}
+func depthwiseRow(c, init, a, b []float32, terms []term, s *strides) {
+	copy(c, init[:len(c)])
+	for _, t := range terms {
+		for p := range s.k {
+			x, y := a[t.a+p*s.ks:][:len(c)], b[t.b+p*s.ldb:][:len(c)]
+			for j := range c {
+				c[j] += x[j] * y[j]
 			}
 		}
-	})
-	p.each(c, func(channel, worker int) {
-		v := scratch[worker*(2*c+taps):][:taps]
-		clear(v)
-		for i := channel; i < len(sums); i += taps * c {
-			for tap := range v {
-				v[tap] += sums[i+tap*c]
+	}
+}
+
+// planeFilters are the filters of a depthwise convolution at some taps, tap by
+// tap.
+type planeFilters struct {
+	w            *buffer
+	s            device.Conv2D
+	tapsH, tapsW []int
+}
+
+func (f *planeFilters) panel(dst []float32, s filterStrip, _ int) {
+	for _, h := range f.tapsH {
+		for _, w := range f.tapsW {
+			for c := range s.count {
+				f.w.copyTo(dst[c:][:1], ((s.first+c)*f.s.KH+h)*f.s.KW+w)
 			}
+			dst = dst[s.width:]
 		}
-		store(dw, channel*taps, v)
-	})
+	}
 }

@@ -13,16 +13,17 @@ import "example.org/chainrule/device"
 // the first cache. Each of a fixed number of parts of the blocks makes sums of its own.
 type filterGradient struct {
 	sweep
-	images, groups int
+	reducer        *batchReducer
+	images, groups int    // a channelwise one has one group
 	out            int    // filters of a group
 	from, dy       frames // dy without margins
-	dw             device.Dst
+	to             device.Dst
 
-	reducer  *batchReducer
 	strips   []filterStrip
 	columns  int // of all strips
 	taps     []tapRun
-	length   int         // elements of a run of taps
+	length   int         // rows of a run of taps: elements, or taps
+	step     int         // elements from row to row
 	rows     int         // of a run in the sums: whole micro-tiles
 	block    pixelBlock  // of positions that are summed at once
 	products products    // of a whole block
@@ -32,8 +33,13 @@ type filterGradient struct {
 
 // plan adds the phases of the gradient to p.
 func (g *filterGradient) plan(p *plan) {
-	g.strips, g.columns = stripsOf(g.groups, g.out, g.reducer)
+	g.strips, g.columns = g.reducer.strips(g.groups, g.out, g.from.channels/g.groups)
+	g.step = 1
 	g.taps, g.length = g.runs(g.groups, g.from.channels)
+	if g.reducer.channelwise {
+		g.step = g.pitch() * g.from.channels
+		g.taps, g.length = g.tapLines()
+	}
 	g.rows = roundUp(g.length, g.reducer.mr)
 	g.cut()
 	g.place(p)
@@ -83,17 +89,18 @@ func (g *filterGradient) split(size int) int {
 // place decides where images are read.
 func (g *filterGradient) place(p *plan) {
 	lines := g.lines(g.block.lines)
-	g.from.inPlace = g.length == g.rows && g.from.fits(g.lines(g.height))
-	g.from.prepare(p, g.block.images, lines)
-	g.dy.inPlace = g.columns == g.groups*g.out && g.dy.fits(g.height)
-	g.dy.prepare(p, g.block.images, g.block.lines)
+	exact := g.columns == g.groups*g.out
+	g.from.inPlace = g.length == g.rows && (exact || !g.reducer.channelwise) && g.from.fits(g.lines(g.height))
+	g.from.prepare(p, g.block.images, lines, g.reducer.mr*g.step+g.reducer.nr)
+	g.dy.inPlace = exact && g.dy.fits(g.height)
+	g.dy.prepare(p, g.block.images, g.block.lines, g.reducer.nr)
 }
 
 // multiplyLines makes a term of each line of positions.
 func (g *filterGradient) multiplyLines() {
 	g.products.strides = strides{
 		ldc: g.columns, ldi: g.columns, k: g.width,
-		rs: 1, ks: g.strideW * g.from.channels, ldb: g.dy.channels,
+		rs: g.step, ks: g.strideW * g.from.channels, ldb: g.dy.channels,
 	}
 	for n := range g.block.images {
 		for h := range g.block.lines {
@@ -129,12 +136,12 @@ func (g *filterGradient) multiply(sums, x, dy []float32, s filterStrip, lines in
 	if s.width < g.reducer.nr {
 		kernel = g.reducer.narrow
 	}
-	x, dy = x[s.group*g.from.channels/g.groups:], dy[s.group*g.out+s.first:]
+	x, dy = x[s.from:], dy[s.group*g.out+s.first:]
 	for t, tap := range g.taps {
 		at := tap.line*g.from.line + tap.pixel*g.from.channels
 		for r := 0; r < g.length; r += g.reducer.mr {
 			c := sums[(t*g.rows+r)*g.columns:]
-			kernel(c, c, x[at+r:], dy, g.products.terms[:lines], &g.products.strides)
+			kernel(c, c, x[at+r*g.step:], dy, g.products.terms[:lines], &g.products.strides)
 		}
 	}
 }
@@ -172,7 +179,7 @@ func (g *filterGradient) planStore(p *plan) {
 			}
 		}
 		for o := range min(8, s.count-first) {
-			store(g.dw, (s.group*g.out+s.first+first+o)*size, v[o*ld:][:size])
+			store(g.to, (s.group*g.out+s.first+first+o)*size, v[o*ld:][:size])
 		}
 	})
 }

@@ -18,11 +18,9 @@ type frames struct {
 	line, image int         // distance from line to line, and from image to image
 }
 
-// slack is what a micro-kernel may read beyond a frame, in elements.
-const slack = 64
-
-// prepare takes workspace for blocks of images and lines.
-func (f *frames) prepare(p *plan, images, lines int) {
+// prepare takes workspace for blocks of images and lines; beyond them micro-kernels
+// may read slack elements.
+func (f *frames) prepare(p *plan, images, lines, slack int) {
 	if f.inPlace {
 		f.line = f.width * f.channels
 		f.image = f.height * f.line

@@ -9,16 +9,23 @@ type filterStrip struct {
 	count        int // what a micro-tile has beyond these is not used
 	width        int // columns of the micro-tile
 	at           int // the column where all strips lie side by side
+	from         int // the first channel of the images it meets
 }
 
-// stripsOf cuts groups of filters into strips, and says how many columns they
-// have in all.
-func stripsOf(groups, filters int, r *batchReducer) (strips []filterStrip, columns int) {
+// strips cuts groups of filters on so many channels each, and says how many
+// columns the strips have in all.
+func (r *batchReducer) strips(groups, filters, channels int) (strips []filterStrip, columns int) {
 	for g := range groups {
 		for first := 0; first < filters; first += r.nr {
-			s := filterStrip{group: g, first: first, count: min(r.nr, filters-first), width: r.nr, at: columns}
+			s := filterStrip{
+				group: g, first: first, count: min(r.nr, filters-first), width: r.nr,
+				at: columns, from: g * channels,
+			}
 			if s.count <= r.nr/2 {
 				s.width = r.nr / 2
+			}
+			if r.channelwise {
+				s.from = first
 			}
 			strips = append(strips, s)
 			columns += s.width

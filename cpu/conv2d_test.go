@@ -107,6 +107,8 @@ func convCases() []device.Conv2D {
 			KH: 1, KW: 7, StrideH: 1, StrideW: 2, DilationH: 1, DilationW: 1, Left: 3, Right: 3}},
 		{N: 1, H: 2, W: 2, C: 2, K: 3, Groups: 1, Window: square(3, 1, 1, 0)}, // no place for the window
 		{N: 0, H: 5, W: 5, C: 2, K: 3, Groups: 1, Window: square(3, 1, 1, 1)},
+		{N: 1, H: 9, W: 90, C: 4, K: 4, Groups: 4, Window: square(1, 2, 1, 0)}, // pixels that no tap meets
+		{N: 1, H: 9, W: 90, C: 4, K: 5, Groups: 1, Window: square(1, 2, 1, 0)},
 		{N: 2, H: 16, W: 15, C: 33, K: 34, Groups: 1, Window: square(3, 1, 1, 1)}, // several blocks
 	}
 }

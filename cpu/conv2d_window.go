@@ -66,6 +66,22 @@ func (w *sweep) runs(groups, channels int) (runs []tapRun, length int) {
 	return runs, joined * channels / groups
 }
 
+// tapLines lists the lines of the window as runs, and says how many taps each has.
+func (w *sweep) tapLines() (lines []tapRun, taps int) {
+	for _, h := range w.dh {
+		lines = append(lines, tapRun{line: h - w.dh[0]})
+	}
+	return lines, len(w.dw)
+}
+
+// pitch is how many pixels the taps of a line are apart: the same for all.
+func (w *sweep) pitch() int {
+	if len(w.dw) < 2 {
+		return 1
+	}
+	return w.dw[1] - w.dw[0]
+}
+
 // flattened is s with each image as one line, where the window is a pixel that
 // visits all: lines are then as long as can be.
 func flattened(s device.Conv2D) device.Conv2D {

@@ -15,6 +15,7 @@ var goKernels = kernels{
 	columnKernels:  goColumns,
 	transforms:     goTransforms,
 	reducer:        goReducer,
+	depthwise:      goDepthwise,
 }
 
 // gemm1x16 is a microKernel on a row of 16.

@@ -81,7 +81,7 @@ func TestPairBatchKernels(t *testing.T) {
 
 func testPairBatchKernel(t *testing.T, kernel batchKernel, mr, nr int) {
 	r := rand.New(rand.NewPCG(7, 8))
-	for _, c := range batchCases(mr, nr) {
+	for _, c := range batchCases(mr, nr, 0) {
 		c.a, c.b = randomWords(len(c.a), r.NormFloat64), randomWords(len(c.b), r.NormFloat64)
 		stale := noise(r, (mr+1)*c.ldc)
 		got := append([]float32{}, stale...)

@@ -58,7 +58,7 @@ type kernels struct {
 	softmaxKernels
 	columnKernels
 	transforms
-	reducer batchReducer // of convolutions
+	reducer, depthwise batchReducer // of convolutions
 }
 
 // productKernels are the inner loops of products.

@@ -15,6 +15,7 @@ var avx2Kernels = kernels{
 	columnKernels:  columnsAVX2,
 	transforms:     avx2Transforms,
 	reducer:        avx2Reducer,
+	depthwise:      avx2Depthwise,
 }
 
 var avx512Kernels = kernels{
@@ -30,6 +31,7 @@ var avx512Kernels = kernels{
 	columnKernels:  columnsAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
+	depthwise:      avx512Depthwise,
 }
 
 var avx512BF16Kernels = kernels{
@@ -46,6 +48,7 @@ var avx512BF16Kernels = kernels{
 	columnKernels:  columnsAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
+	depthwise:      avx512Depthwise,
 }
 
 // machineKernels lists what this processor and its operating system can run.
