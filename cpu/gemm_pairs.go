@@ -77,13 +77,16 @@ func wordsOf(b *buffer) *buffer {
 
 // words is s as words; k runs along its rows or across them.
 func (p *pairKernels) words(s stored, k int, along bool) source {
-	if along {
-		return wordsAlong{s, k}
+	switch {
+	case !along:
+		return wordsAcross{s, k, p}
+	case k%2 == 0:
+		return stored{wordsOf(s.buf), s.ld / 2, s.step / 2}
 	}
-	return wordsAcross{s, k, p}
+	return wordsAlong{s, k}
 }
 
-// wordsAlong is a source of words whose elements are neighbours in a row of k.
+// wordsAlong is a source of words whose elements are neighbours in a row of an odd k.
 type wordsAlong struct {
 	stored
 	k int

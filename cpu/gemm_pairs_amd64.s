@@ -56,6 +56,12 @@
 	VMOVUPS row, (DX)     /* c[0:16] = row */  \
 	ADDQ BX, DX           /* next row of c */
 
+// FETCH brings a row of c near, long before STORE wants it, and steps to the next.
+#define FETCH(row) \
+	PREFETCHT0 (row)   /* c[0:16] */     \
+	PREFETCHT0 64(row) /* c[16:32] */    \
+	ADDQ BX, row       /* next row of c */
+
 // ZERO clears two registers.
 #define ZERO(x, y) \
 	VPXORQ x, x, x /* x = 0 */ \
@@ -64,6 +70,15 @@
 // func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
 TEXT ·dot8x32(SB), NOSPLIT, $0-112
 	OPERANDS                   // arguments
+	MOVQ DX, AX                // AX = row 0 of c, wanted at the end
+	FETCH(AX)                  // row 0
+	FETCH(AX)                  // row 1
+	FETCH(AX)                  // row 2
+	FETCH(AX)                  // row 3
+	FETCH(AX)                  // row 4
+	FETCH(AX)                  // row 5
+	FETCH(AX)                  // row 6
+	FETCH(AX)                  // row 7
 	ZERO(Z0, Z1)               // row 0 = 0
 	ZERO(Z2, Z3)               // row 1
 	ZERO(Z4, Z5)               // row 2
