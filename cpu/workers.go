@@ -87,10 +87,27 @@ func (p *pool) finish() {
 	}
 }
 
-// work claims tasks until none is left.
+// work claims runs of tasks until none is left.
 func (p *pool) work(worker int) {
-	for i := p.next.Add(1) - 1; i < p.n; i = p.next.Add(1) - 1 {
-		p.task(int(i), worker)
+	for first, end := p.claim(); first < end; first, end = p.claim() {
+		for i := first; i < end; i++ {
+			p.task(int(i), worker)
+		}
+	}
+}
+
+// claim takes the next tasks: a worker's share of half of those that are left, so
+// that it goes through memory in order, and all end at about the same time.
+func (p *pool) claim() (first, end int64) {
+	for {
+		first = p.next.Load()
+		if first >= p.n {
+			return p.n, p.n
+		}
+		end = first + max((p.n-first)/int64(2*p.workers), 1)
+		if p.next.CompareAndSwap(first, end) {
+			return first, end
+		}
 	}
 }
 
