@@ -119,14 +119,12 @@ func TestWinogradIdentity(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for taps := 2; taps <= 5; taps++ {
 		outputs := winogradTile + 1 - taps
-		var d, g, m [6]float32
-		copy(d[:], noise(r, 6))
-		copy(g[:], noise(r, taps))
-		v, u := winogradData(d), winogradFilter(taps)(g)
+		d, g := noise(r, 6), noise(r, taps)
+		v, u, m := oneAxis(winogradData, d), oneAxis(winogradFilter(taps), g), make([]float32, 6)
 		for i := range m {
 			m[i] = u[i] * v[i]
 		}
-		y := winogradOutput(outputs)(m)
+		y := oneAxis(winogradOutput(outputs), m)
 		for o, got := range y[:outputs] {
 			want := 0.
 			for k := range taps {
@@ -135,6 +133,19 @@ func TestWinogradIdentity(t *testing.T) {
 			require.InDelta(t, want, got, 1e-5, "%d taps, output %d", taps, o)
 		}
 	}
+}
+
+// oneAxis is f of x, on a channel.
+func oneAxis(f func(v, x *vectors), x []float32) (v [6]float32) {
+	var in, out vectors
+	for i := range x {
+		in[i][3] = x[i]
+	}
+	f(&out, &in)
+	for i := range v {
+		v[i] = out[i][3]
+	}
+	return v
 }
 
 // winogradCases have whole and ragged tiles and strips, and every padding.
@@ -155,11 +166,11 @@ func winogradCases() []device.Conv2D {
 type matrix [6][6]float64
 
 // magnitudes are those of the elements of f's matrix.
-func magnitudes(f func([6]float32) [6]float32) (m matrix) {
+func magnitudes(f func(v, x *vectors)) (m matrix) {
 	for j := range m {
-		var unit [6]float32
+		unit := make([]float32, 6)
 		unit[j] = 1
-		for i, v := range f(unit) {
+		for i, v := range oneAxis(f, unit) {
 			m[i][j] = math.Abs(float64(v))
 		}
 	}

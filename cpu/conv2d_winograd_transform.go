@@ -19,42 +19,54 @@ const (
 	scale0, scaleA, scaleB = 1 / (a2 * b2), 1 / (2 * a2 * (a2 - b2)), 1 / (2 * b2 * (b2 - a2))
 )
 
-// winogradData is Bᵀd.
-func winogradData(d [6]float32) (v [6]float32) {
-	v[0] = a2*b2*d[0] - (a2+b2)*d[2] + d[4]
-	even, odd := d[4]-b2*d[2], d[3]-b2*d[1]
-	v[1], v[2] = even+a1*odd, even-a1*odd
-	even, odd = d[4]-a2*d[2], d[3]-a2*d[1]
-	v[3], v[4] = even+b1*odd, even-b1*odd
-	v[5] = a2*b2*d[1] - (a2+b2)*d[3] + d[5]
-	return v
-}
+// vectors are six vectors of 16 channels; a transform in one axis takes six to six.
+type vectors [6][16]float32
 
-// winogradFilter is Gg for a filter of 2 to 5 taps; g is 0 beyond them.
-func winogradFilter(taps int) func(g [6]float32) [6]float32 {
-	return func(g [6]float32) (v [6]float32) {
-		v[0] = scale0 * g[0]
-		even, odd := g[0]+a2*g[2]+a4*g[4], g[1]+a2*g[3]
-		v[1], v[2] = scaleA*even+scaleA*a1*odd, scaleA*even-scaleA*a1*odd
-		even, odd = g[0]+b2*g[2]+b4*g[4], g[1]+b2*g[3]
-		v[3], v[4] = scaleB*even+scaleB*b1*odd, scaleB*even-scaleB*b1*odd
-		v[5] = g[taps-1]
-		return v
+// winogradData sets v to Bᵀd.
+func winogradData(v, d *vectors) {
+	for c := range 16 {
+		d0, d1, d2, d3, d4, d5 := d[0][c], d[1][c], d[2][c], d[3][c], d[4][c], d[5][c]
+		evenA, oddA := d4-b2*d2, d3-b2*d1
+		evenB, oddB := d4-a2*d2, d3-a2*d1
+		v[0][c] = a2*b2*d0 - (a2+b2)*d2 + d4
+		v[1][c], v[2][c] = evenA+a1*oddA, evenA-a1*oddA
+		v[3][c], v[4][c] = evenB+b1*oddB, evenB-b1*oddB
+		v[5][c] = a2*b2*d1 - (a2+b2)*d3 + d5
 	}
 }
 
-// winogradOutput is Aᵀm for 2 to 5 outputs, which y begins with.
-func winogradOutput(outputs int) func(m [6]float32) [6]float32 {
-	return func(m [6]float32) (y [6]float32) {
-		evenA, oddA := m[1]+m[2], m[1]-m[2]
-		evenB, oddB := m[3]+m[4], m[3]-m[4]
-		y[0] = m[0] + evenA + evenB
-		y[1] = a1*oddA + b1*oddB
-		y[2] = a2*evenA + b2*evenB
-		y[3] = a3*oddA + b3*oddB
-		y[4] = a4*evenA + b4*evenB
-		y[outputs-1] += m[5]
-		return y
+// winogradFilter returns what sets v to Gg for a filter of 2 to 5 taps; g is 0
+// beyond them.
+func winogradFilter(taps int) func(v, g *vectors) {
+	return func(v, g *vectors) {
+		for c := range 16 {
+			g0, g1, g2, g3, g4 := g[0][c], g[1][c], g[2][c], g[3][c], g[4][c]
+			evenA, oddA := g0+a2*g2+a4*g4, g1+a2*g3
+			evenB, oddB := g0+b2*g2+b4*g4, g1+b2*g3
+			v[0][c] = scale0 * g0
+			v[1][c], v[2][c] = scaleA*evenA+scaleA*a1*oddA, scaleA*evenA-scaleA*a1*oddA
+			v[3][c], v[4][c] = scaleB*evenB+scaleB*b1*oddB, scaleB*evenB-scaleB*b1*oddB
+		}
+		v[5] = g[taps-1]
+	}
+}
+
+// winogradOutput returns what sets y, but for its last vector, to Aᵀm for 2 to 5
+// outputs, which it begins with.
+func winogradOutput(outputs int) func(y, m *vectors) {
+	return func(y, m *vectors) {
+		for c := range 16 {
+			evenA, oddA := m[1][c]+m[2][c], m[1][c]-m[2][c]
+			evenB, oddB := m[3][c]+m[4][c], m[3][c]-m[4][c]
+			y[0][c] = m[0][c] + evenA + evenB
+			y[1][c] = a1*oddA + b1*oddB
+			y[2][c] = a2*evenA + b2*evenB
+			y[3][c] = a3*oddA + b3*oddB
+			y[4][c] = a4*evenA + b4*evenB
+		}
+		for c, v := range m[5] {
+			y[outputs-1][c] += v
+		}
 	}
 }
 
@@ -90,21 +102,27 @@ var goTransforms = transforms{
 func filterGo(taps int) tileTransform { return tileTransformGo(winogradFilter(taps)) }
 
 // tileTransformGo transforms by f in both axes.
-func tileTransformGo(f func([6]float32) [6]float32) tileTransform {
+func tileTransformGo(f func(v, x *vectors)) tileTransform {
 	return func(v []float32, step int, x []float32, at, line, pixel int, rows, cols uint, n int) {
-		for c := range n {
-			var lines [6][6]float32
-			for h := range lines {
-				for w := range lines[h] {
+		for c := 0; c < n; c += 16 {
+			var columns [6]vectors
+			for h := range 6 {
+				var pixels, values vectors
+				for w := range pixels {
 					if rows>>h&1 != 0 && cols>>w&1 != 0 {
-						lines[h][w] = x[at+h*line+w*pixel+c]
+						pixels[w] = [16]float32(x[at+h*line+w*pixel+c:])
 					}
 				}
-				lines[h] = f(lines[h])
+				f(&values, &pixels)
+				for j := range columns {
+					columns[j][h] = values[j]
+				}
 			}
-			for j := range lines {
-				for i, value := range f(column(&lines, j)) {
-					v[(6*i+j)*step+c] = value
+			for j := range columns {
+				var values vectors
+				f(&values, &columns[j])
+				for i := range values {
+					copy(v[(6*i+j)*step+c:], values[i][:])
 				}
 			}
 		}
@@ -115,27 +133,28 @@ func tileTransformGo(f func([6]float32) [6]float32) tileTransform {
 func outputGo(outputs int) outputTransform {
 	f := winogradOutput(outputs)
 	return func(y []float32, line, pixel int, m []float32, step int, add []float32, addLine, addPixel, n int) {
-		for c := range n {
-			var lines [6][6]float32
-			for i := range lines {
-				for j := range lines[i] {
-					lines[i][j] = m[(6*i+j)*step+c]
+		for c := 0; c < n; c += 16 {
+			var columns [6]vectors
+			for i := range 6 {
+				var values, sums vectors
+				for j := range values {
+					values[j] = [16]float32(m[(6*i+j)*step+c:])
 				}
-				lines[i] = f(lines[i])
+				f(&sums, &values)
+				for w := range columns {
+					columns[w][i] = sums[w]
+				}
 			}
 			for w := range outputs {
-				sums := f(column(&lines, w))
-				for h, sum := range sums[:outputs] {
-					y[h*line+w*pixel+c] = add[h*addLine+w*addPixel+c] + sum
+				var sums vectors
+				f(&sums, &columns[w])
+				for h := range outputs {
+					to, from := y[h*line+w*pixel+c:][:16], add[h*addLine+w*addPixel+c:][:16]
+					for i, sum := range sums[h] {
+						to[i] = from[i] + sum
+					}
 				}
 			}
 		}
 	}
-}
-
-func column(lines *[6][6]float32, j int) (col [6]float32) {
-	for i := range lines {
-		col[i] = lines[i][j]
-	}
-	return col
 }
