@@ -25,6 +25,10 @@ import "example.org/chainrule/device"
 // normal numbers and 64 channels the error is 0.9 u Σ|x w|, at worst 6, much like
 // the definition's. An Inf or NaN among the pixels spreads, as NaN, over the tiles
 // that read it; see Options.Direct.
+//
+// A core of an AMD Zen 5, whose peak is 277 GFLOP/s, does the definition's work at
+// 620 where 64 channels become 64, at 300 for 16 to 16: there half of the time goes
+// to the transforms, which costs below foresee.
 type winograd struct {
 	tileGrid
 	kernel *kernels
@@ -46,56 +50,6 @@ type winograd struct {
 
 // oneTerm is the sum of a single product.
 var oneTerm = []term{{}}
-
-// A tileGrid cuts the outputs of a convolution into tiles.
-type tileGrid struct {
-	device.Conv2D
-	oh, ow       int
-	outputs      int // of a tile, in each axis
-	down, across int // tiles of an image
-}
-
-func tilesOfConv2D(s device.Conv2D) tileGrid {
-	g := tileGrid{Conv2D: s, outputs: winogradTile + 1 - s.KH}
-	g.oh, g.ow = s.Out()
-	g.down, g.across = ceilDiv(g.oh, g.outputs), ceilDiv(g.ow, g.outputs)
-	return g
-}
-
-// tiles is how many there are.
-func (g *tileGrid) tiles() int { return g.N * g.down * g.across }
-
-// at is the image of a tile and its first output there.
-func (g *tileGrid) at(tile int) (image, h, w int) {
-	return tile / g.across / g.down, tile / g.across % g.down * g.outputs, tile % g.across * g.outputs
-}
-
-// inside has a bit set for every one of the n indices from at on that is in an
-// extent of size.
-func inside(at, n, size int) uint {
-	lo, hi := max(-at, 0), min(size-at, n)
-	if hi <= lo {
-		return 0
-	}
-	return 1<<hi - 1<<lo
-}
-
-// transformPixels sets v to the values of tiles, for some channels of x, which
-// are apart from tile to tile.
-func (g *tileGrid) transformPixels(transform tileTransform, v []float32, step int, x []float32, tiles, channels span) {
-	for t := tiles.lo; t < tiles.hi; t++ {
-		image, h, w := g.at(t)
-		h, w = h-g.Top, w-g.Left
-		transform(v[(t-tiles.lo)*channels.len():], step, x, ((image*g.H+h)*g.W+w)*g.C+channels.lo, g.W*g.C, g.C,
-			inside(h, winogradTile, g.H), inside(w, winogradTile, g.W), channels.len())
-	}
-}
-
-// values are the 36 of tiles, or of filters: those of one are step apart.
-type values struct {
-	of   [][]float32 // of each worker, or the one that all share
-	step int
-}
 
 // Costs in multiplications: what a transform of a tile takes for a channel, and
 // how many times fewer a convolution must need than its definition to be done so.
@@ -149,17 +103,6 @@ func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform fu
 	}
 	transform(g, p)
 	p.each(ceilDiv(g.tiles(), g.block), g.task)
-}
-
-// valuesOf is workspace for 36 times n elements, count times. The step is an odd
-// number of cache lines, so that the values of a tile meet different sets of a
-// cache.
-func valuesOf(p *plan, count, n int) values {
-	v := values{step: spread(n)}
-	for range count {
-		v.of = append(v.of, p.floats(36*v.step))
-	}
-	return v
 }
 
 // Blocks of tiles: the values of their pixels take a fourth of the second cache, and a

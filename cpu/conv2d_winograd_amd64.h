@@ -16,7 +16,9 @@
 // A body transforms six vectors V0 to V5, or as many as its filter has taps, to
 // V6 to V11, or as many as it has outputs. SPREAD and GATHER apply it to the
 // lines of a tile, LANES channels at a time, keep what comes out in a buffer on
-// the stack that stays in the first cache, and apply it to the columns.
+// the stack that stays in the first cache, and apply it to the columns. 16 channels
+// of a tile of pixels take an AMD Zen 5 130 cycles with AVX-512, back to 4 by 4
+// outputs 115; its 72 stores and its 144 products take 72 cycles each.
 
 // PAIR sets plus and minus to plus ± c x.
 #define PAIR(c, x, plus, minus) \
@@ -24,7 +26,7 @@
 	ADD_MUL(c, x, plus)    /* plus += c x */  \
 	SUB_MUL(c, x, minus)   /* minus -= c x */ \
 
-// DATA is winogradData.
+// DATA_BODY is winogradData.
 #define DATA_BODY \
 	COPY(V4, V6)           /* V6 = d4 */               \
 	ADD_MUL(A2B2, V0, V6)  /* V6 += a²b² d0 */         \

@@ -112,36 +112,36 @@
 
 // func winogradDataAVX2(v []float32, step int, x []float32, at, line, pixel int, rows, cols uint, n int)
 TEXT ·winogradDataAVX2(SB), 0, $1408-104
-	SPREAD(6, PIXELS6, COLUMN6, DATA_BODY)
+	SPREAD(6, PIXELS6, COLUMN6, DATA_BODY) // 6 by 6 pixels to 6 by 6 values
 
 // func winogradFilter2AVX2(v []float32, step int, x []float32, at, line, pixel int, rows, cols uint, n int)
 TEXT ·winogradFilter2AVX2(SB), 0, $1408-104
-	SPREAD(2, PIXELS2, COLUMN2, FILTER2_BODY)
+	SPREAD(2, PIXELS2, COLUMN2, FILTER2_BODY) // 2 by 2 taps to 6 by 6 values
 
 // func winogradFilter3AVX2(v []float32, step int, x []float32, at, line, pixel int, rows, cols uint, n int)
 TEXT ·winogradFilter3AVX2(SB), 0, $1408-104
-	SPREAD(3, PIXELS3, COLUMN3, FILTER3_BODY)
+	SPREAD(3, PIXELS3, COLUMN3, FILTER3_BODY) // 3 by 3 taps to 6 by 6 values
 
 // func winogradFilter4AVX2(v []float32, step int, x []float32, at, line, pixel int, rows, cols uint, n int)
 TEXT ·winogradFilter4AVX2(SB), 0, $1408-104
-	SPREAD(4, PIXELS4, COLUMN4, FILTER4_BODY)
+	SPREAD(4, PIXELS4, COLUMN4, FILTER4_BODY) // 4 by 4 taps to 6 by 6 values
 
 // func winogradFilter5AVX2(v []float32, step int, x []float32, at, line, pixel int, rows, cols uint, n int)
 TEXT ·winogradFilter5AVX2(SB), 0, $1408-104
-	SPREAD(5, PIXELS5, COLUMN5, FILTER5_BODY)
+	SPREAD(5, PIXELS5, COLUMN5, FILTER5_BODY) // 5 by 5 taps to 6 by 6 values
 
 // func winogradOutput2AVX2(y []float32, line, pixel int, m []float32, step int, add []float32, addLine, addPixel, n int)
 TEXT ·winogradOutput2AVX2(SB), 0, $1408-120
-	GATHER(2, KEEP2, PUT2, OUTPUT2_BODY)
+	GATHER(2, KEEP2, PUT2, OUTPUT2_BODY) // 6 by 6 values to 2 by 2 outputs
 
 // func winogradOutput3AVX2(y []float32, line, pixel int, m []float32, step int, add []float32, addLine, addPixel, n int)
 TEXT ·winogradOutput3AVX2(SB), 0, $1408-120
-	GATHER(3, KEEP3, PUT3, OUTPUT3_BODY)
+	GATHER(3, KEEP3, PUT3, OUTPUT3_BODY) // 6 by 6 values to 3 by 3 outputs
 
 // func winogradOutput4AVX2(y []float32, line, pixel int, m []float32, step int, add []float32, addLine, addPixel, n int)
 TEXT ·winogradOutput4AVX2(SB), 0, $1408-120
-	GATHER(4, KEEP4, PUT4, OUTPUT4_BODY)
+	GATHER(4, KEEP4, PUT4, OUTPUT4_BODY) // 6 by 6 values to 4 by 4 outputs
 
 // func winogradOutput5AVX2(y []float32, line, pixel int, m []float32, step int, add []float32, addLine, addPixel, n int)
 TEXT ·winogradOutput5AVX2(SB), 0, $1408-120
-	GATHER(5, KEEP5, PUT5, OUTPUT5_BODY)
+	GATHER(5, KEEP5, PUT5, OUTPUT5_BODY) // 6 by 6 values to 5 by 5 outputs

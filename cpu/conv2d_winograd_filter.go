@@ -11,15 +11,16 @@ import "example.org/chainrule/device"
 // for each of the 36 values a product of matrices, filters by tiles with tiles by
 // channels. A task sums a part of the tiles for a block of filters and channels,
 // whose sums and the values of a few tiles stay in the second cache. Then the
-// parts of each filter are transformed back and added, in their order.
+// parts of each filter are transformed back and added, in their order. The bound of
+// the error is that of winograd, with the tiles in place of the C channels.
 type winogradGrad struct {
 	tileGrid
 	kernel *kernels
 	x, dy  []float32
 	to     epilogue // of the rows of dw
 
-	parts    int // runs of tiles that are summed apart
-	down, in int // blocks of filters and of channels
+	parts             int // runs of tiles that are summed apart
+	filters, channels int // blocks of them
 
 	// For each of the 36 values:
 	pixels values // of each worker, for every tile of a chunk a block of channels
@@ -51,17 +52,17 @@ func (d *Device) byWinogradGrad(s device.Conv2D) bool {
 func planWinogradGrad(p *plan, dw device.Dst, dy, x *buffer, s device.Conv2D) {
 	g := &winogradGrad{tileGrid: tilesOfConv2D(s), kernel: p.dev.kernel, x: x.f32, dy: dy.f32}
 	g.to = epilogue{dst: dw, at: matrixRows(s.KH*s.KW*s.C, 0)}
-	g.down, g.in = ceilDiv(s.K, gradBlock), ceilDiv(s.C, gradBlock)
-	g.parts = max(1, min(enoughTasks/(g.down*g.in), g.tiles()/gradChunk))
+	g.filters, g.channels = ceilDiv(s.K, gradBlock), ceilDiv(s.C, gradBlock)
+	g.parts = max(1, min(enoughTasks/(g.filters*g.channels), g.tiles()/gradChunk))
 	g.pixels = valuesOf(p, p.workers(), gradChunk*min(s.C, gradBlock))
 	g.grads = valuesOf(p, p.workers(), gradChunk*g.rows())
-	g.sums = valuesOf(p, g.parts*g.down*g.in, g.rows()*min(s.C, gradBlock))
+	g.sums = valuesOf(p, g.parts*g.filters*g.channels, g.rows()*min(s.C, gradBlock))
 	g.results = perWorker(p, s.KH*s.KW*s.C)
 	g.zeros = make([]float32, gradBlock)
 	if p.failed {
 		return
 	}
-	p.each(g.parts*g.down*g.in, g.sum)
+	p.each(g.parts*g.filters*g.channels, g.sum)
 	p.each(s.K, g.finish)
 }
 
@@ -70,8 +71,8 @@ func (g *winogradGrad) rows() int { return roundUp(min(g.K, gradBlock), g.kernel
 
 // sum makes the sums of a part for a block of filters and of channels.
 func (g *winogradGrad) sum(i, worker int) {
-	part, block := i/(g.down*g.in), i%(g.down*g.in)
-	filters, channels := spanAt(block/g.in, gradBlock, g.K), spanAt(block%g.in, gradBlock, g.C)
+	part, block := i/(g.filters*g.channels), i%(g.filters*g.channels)
+	filters, channels := spanAt(block/g.channels, gradBlock, g.K), spanAt(block%g.channels, gradBlock, g.C)
 	clear(g.sums.of[i])
 	end := (part + 1) * g.tiles() / g.parts
 	for t := part * g.tiles() / g.parts; t < end; t += gradChunk {
@@ -111,12 +112,12 @@ func (g *winogradGrad) multiply(sums []float32, worker, tiles, filters, channels
 // finish makes filter k's gradient of its sums.
 func (g *winogradGrad) finish(k, worker int) {
 	dw, taps, line := g.results[worker], g.KH, g.KW*g.C
-	for in := range g.in {
-		channels := spanAt(in, gradBlock, g.C)
+	for block := range g.channels {
+		channels := spanAt(block, gradBlock, g.C)
 		row := k % gradBlock * channels.len()
 		to := dw[channels.lo:]
 		for part := range g.parts {
-			sums := g.sums.of[(part*g.down+k/gradBlock)*g.in+in]
+			sums := g.sums.of[(part*g.filters+k/gradBlock)*g.channels+block]
 			if part == 0 {
 				g.kernel.output[taps](to, line, g.C, sums[row:], g.sums.step, g.zeros, 0, 0, channels.len())
 			} else {

@@ -297,9 +297,9 @@ func mirroredFilters(s device.Conv2D, w []float32) []float32 {
 	return v
 }
 
-// Every element is within the bound, what is called by Winograd is done so, and
-// Direct is exact where the definition is.
+// Every element of the three results is within the bound.
 func TestWinogradBound(t *testing.T) {
+	t.Setenv(WinogradVariable, "on")
 	for i, s := range winogradCases() {
 		c := newConvCase(s, noise)
 		y, dx := winogradBound(s, c.x, c.w), winogradBound(mirrored(s), c.dy, mirroredFilters(s, c.w))
