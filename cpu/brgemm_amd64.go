@@ -3,6 +3,7 @@ package cpu
 var (
 	avx2Reducer   = batchReducer{mr: 6, nr: 16, wide: brgemm6x16, narrow: brgemm6x8}
 	avx512Reducer = batchReducer{mr: 8, nr: 32, wide: brgemm8x32, narrow: brgemm8x16}
+	avx512Slim    = batchReducer{mr: 5, nr: 32, wide: brgemm5x32, narrow: brgemm5x16}
 )
 
 // The batchKernels in assembly. Each is the loop
@@ -26,6 +27,12 @@ func brgemm8x32(c, init, a, b []float32, terms []term, s *strides)
 
 //go:noescape
 func brgemm8x16(c, init, a, b []float32, terms []term, s *strides)
+
+//go:noescape
+func brgemm5x32(c, init, a, b []float32, terms []term, s *strides)
+
+//go:noescape
+func brgemm5x16(c, init, a, b []float32, terms []term, s *strides)
 
 //go:noescape
 func brgemm6x16(c, init, a, b []float32, terms []term, s *strides)

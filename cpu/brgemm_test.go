@@ -53,8 +53,15 @@ func eachBatchKernel(t *testing.T, f func(t *testing.T, kernel batchKernel, mr, 
 	eachLevel(t, func(t *testing.T, l Level) {
 		k, err := kernelsFor(l)
 		require.NoError(t, err)
-		for across, r := range []batchReducer{k.reducer, k.depthwise} {
-			require.Equal(t, across == 1, r.channelwise)
+		reducers := []*batchReducer{&k.reducer, &k.depthwise}
+		if k.slim != nil {
+			reducers = append(reducers, k.slim)
+		}
+		for _, r := range reducers {
+			across := 0
+			if r.channelwise {
+				across = 1
+			}
 			f(t, r.wide, r.mr, r.nr, across)
 			f(t, r.narrow, r.mr, r.nr/2, across)
 		}

@@ -33,14 +33,8 @@ type filterGradient struct {
 
 // plan adds the phases of the gradient to p.
 func (g *filterGradient) plan(p *plan) {
+	g.layRows(p.dev.kernel)
 	g.strips, g.columns = g.reducer.strips(g.groups, g.out, g.from.channels/g.groups)
-	g.step = 1
-	g.taps, g.length = g.runs(g.groups, g.from.channels)
-	if g.reducer.channelwise {
-		g.step = g.pitch() * g.from.channels
-		g.taps, g.length = g.tapLines()
-	}
-	g.rows = roundUp(g.length, g.reducer.mr)
 	g.cut()
 	g.place(p)
 	g.multiplyLines()
@@ -54,6 +48,21 @@ func (g *filterGradient) plan(p *plan) {
 	p.each(len(g.sums)*g.cuts, g.task)
 	g.planSum(p, size)
 	g.planStore(p)
+}
+
+// layRows decides what the rows of the sums are, and which micro-tile fits them.
+func (g *filterGradient) layRows(k *kernels) {
+	g.step = 1
+	g.taps, g.length = g.runs(g.groups, g.from.channels)
+	if g.reducer.channelwise {
+		g.step = g.pitch() * g.from.channels
+		g.taps, g.length = g.tapLines()
+	}
+	g.rows = roundUp(g.length, g.reducer.mr)
+	if g.reducer == &k.reducer && k.slim != nil && roundUp(g.length, k.slim.mr) < g.rows {
+		g.reducer = k.slim
+		g.rows = roundUp(g.length, g.reducer.mr)
+	}
 }
 
 const (

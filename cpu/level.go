@@ -58,7 +58,8 @@ type kernels struct {
 	softmaxKernels
 	columnKernels
 	transforms
-	reducer, depthwise batchReducer // of convolutions
+	reducer, depthwise batchReducer  // of convolutions
+	slim               *batchReducer // for few rows; nil where reducer serves them as well
 }
 
 // productKernels are the inner loops of products.

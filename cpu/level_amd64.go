@@ -31,6 +31,7 @@ var avx512Kernels = kernels{
 	columnKernels:  columnsAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
+	slim:           &avx512Slim,
 	depthwise:      avx512Depthwise,
 }
 
@@ -48,6 +49,7 @@ var avx512BF16Kernels = kernels{
 	columnKernels:  columnsAVX512,
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
+	slim:           &avx512Slim,
 	depthwise:      avx512Depthwise,
 }
 
