@@ -37,7 +37,8 @@
 	lo                  /* lo += x . b[0:16] */ \
 	hi                  /* hi += x . b[16:32] */
 
-// ROW16 does the same for the narrow tile.
+// ROW16 does the same for the narrow tile, which has two sums for every row, of
+// even k and of odd: VDPBF16PS takes 6 cycles and two start in each.
 #define ROW16(x, row) \
 	VPBROADCASTD x, Z26 /* Z26 = x, x, ... */ \
 	row                 /* row += x . b[0:16] */
@@ -69,30 +70,30 @@
 
 // func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
 TEXT ·dot8x32(SB), NOSPLIT, $0-112
-	OPERANDS                   // arguments
-	MOVQ DX, AX                // AX = row 0 of c, wanted at the end
-	FETCH(AX)                  // row 0
-	FETCH(AX)                  // row 1
-	FETCH(AX)                  // row 2
-	FETCH(AX)                  // row 3
-	FETCH(AX)                  // row 4
-	FETCH(AX)                  // row 5
-	FETCH(AX)                  // row 6
-	FETCH(AX)                  // row 7
-	ZERO(Z0, Z1)               // row 0 = 0
-	ZERO(Z2, Z3)               // row 1
-	ZERO(Z4, Z5)               // row 2
-	ZERO(Z6, Z7)               // row 3
-	ZERO(Z8, Z9)               // row 4
-	ZERO(Z10, Z11)             // row 5
-	ZERO(Z12, Z13)             // row 6
-	ZERO(Z14, Z15)             // row 7
-	TESTQ CX, CX               // k == 0?
-	JZ    done                 // nothing to add
+	OPERANDS       // arguments
+	MOVQ DX, AX    // AX = row 0 of c, wanted at the end
+	FETCH(AX)      // row 0
+	FETCH(AX)      // row 1
+	FETCH(AX)      // row 2
+	FETCH(AX)      // row 3
+	FETCH(AX)      // row 4
+	FETCH(AX)      // row 5
+	FETCH(AX)      // row 6
+	FETCH(AX)      // row 7
+	ZERO(Z0, Z1)   // row 0 = 0
+	ZERO(Z2, Z3)   // row 1
+	ZERO(Z4, Z5)   // row 2
+	ZERO(Z6, Z7)   // row 3
+	ZERO(Z8, Z9)   // row 4
+	ZERO(Z10, Z11) // row 5
+	ZERO(Z12, Z13) // row 6
+	ZERO(Z14, Z15) // row 7
+	TESTQ CX, CX   // k == 0?
+	JZ    done     // nothing to add
 
 loop:
-	VMOVUPS (DI), Z24          // Z24 = b[k, 0:16]
-	VMOVUPS 64(DI), Z25        // Z25 = b[k, 16:32]
+	VMOVUPS (DI), Z24                                              // Z24 = b[k, 0:16]
+	VMOVUPS 64(DI), Z25                                            // Z25 = b[k, 16:32]
 	ROW((SI), VDPBF16PS_Z24_Z26_Z0, VDPBF16PS_Z25_Z26_Z1)          // row 0 += a[0, k] . b[k]
 	ROW((SI)(R8*1), VDPBF16PS_Z24_Z26_Z2, VDPBF16PS_Z25_Z26_Z3)    // row 1
 	ROW((SI)(R8*2), VDPBF16PS_Z24_Z26_Z4, VDPBF16PS_Z25_Z26_Z5)    // row 2
@@ -101,30 +102,34 @@ loop:
 	ROW((R12)(R8*2), VDPBF16PS_Z24_Z26_Z10, VDPBF16PS_Z25_Z26_Z11) // row 5
 	ROW((R13), VDPBF16PS_Z24_Z26_Z12, VDPBF16PS_Z25_Z26_Z13)       // row 6
 	ROW((R13)(R8*1), VDPBF16PS_Z24_Z26_Z14, VDPBF16PS_Z25_Z26_Z15) // row 7
-	NEXT                       // k++
-	JNZ loop                   // until k steps are done
+	NEXT                                                           // k++
+	JNZ loop                                                       // until k steps are done
 
 done:
-	STORE(Z0, Z1)              // c[0] += row 0
-	STORE(Z2, Z3)              // c[1]
-	STORE(Z4, Z5)              // c[2]
-	STORE(Z6, Z7)              // c[3]
-	STORE(Z8, Z9)              // c[4]
-	STORE(Z10, Z11)            // c[5]
-	STORE(Z12, Z13)            // c[6]
-	STORE(Z14, Z15)            // c[7]
-	VZEROUPPER                 // leave no dirty upper halves
+	STORE(Z0, Z1)   // c[0] += row 0
+	STORE(Z2, Z3)   // c[1]
+	STORE(Z4, Z5)   // c[2]
+	STORE(Z6, Z7)   // c[3]
+	STORE(Z8, Z9)   // c[4]
+	STORE(Z10, Z11) // c[5]
+	STORE(Z12, Z13) // c[6]
+	STORE(Z14, Z15) // c[7]
+	VZEROUPPER      // leave no dirty upper halves
 	RET
 
 // func dot8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
 TEXT ·dot8x16(SB), NOSPLIT, $0-112
-	OPERANDS                                  // arguments
-	ZERO(Z0, Z1)                              // rows 0 and 1 = 0
-	ZERO(Z2, Z3)                              // rows 2 and 3
-	ZERO(Z4, Z5)                              // rows 4 and 5
-	ZERO(Z6, Z7)                              // rows 6 and 7
-	TESTQ CX, CX                              // k == 0?
-	JZ    done                                // nothing to add
+	OPERANDS       // arguments
+	ZERO(Z0, Z1)   // rows 0 and 1 = 0
+	ZERO(Z2, Z3)   // rows 2 and 3
+	ZERO(Z4, Z5)   // rows 4 and 5
+	ZERO(Z6, Z7)   // rows 6 and 7
+	ZERO(Z8, Z9)   // rows 0 and 1, for odd k
+	ZERO(Z10, Z11) // rows 2 and 3
+	ZERO(Z12, Z13) // rows 4 and 5
+	ZERO(Z14, Z15) // rows 6 and 7
+	TESTQ CX, CX   // k == 0?
+	JZ    done     // nothing to add
 
 loop:
 	VMOVUPS (DI), Z24                         // Z24 = b[k, 0:16]
@@ -137,41 +142,60 @@ loop:
 	ROW16((R13), VDPBF16PS_Z24_Z26_Z6)        // row 6
 	ROW16((R13)(R8*1), VDPBF16PS_Z24_Z26_Z7)  // row 7
 	NEXT                                      // k++
+	JZ   done                                 // none is left
+	VMOVUPS (DI), Z25                         // Z25 = b[k, 0:16]
+	ROW16((SI), VDPBF16PS_Z25_Z26_Z8)         // row 0 += a[0, k] . b[k]
+	ROW16((SI)(R8*1), VDPBF16PS_Z25_Z26_Z9)   // row 1
+	ROW16((SI)(R8*2), VDPBF16PS_Z25_Z26_Z10)  // row 2
+	ROW16((R12), VDPBF16PS_Z25_Z26_Z11)       // row 3
+	ROW16((R12)(R8*1), VDPBF16PS_Z25_Z26_Z12) // row 4
+	ROW16((R12)(R8*2), VDPBF16PS_Z25_Z26_Z13) // row 5
+	ROW16((R13), VDPBF16PS_Z25_Z26_Z14)       // row 6
+	ROW16((R13)(R8*1), VDPBF16PS_Z25_Z26_Z15) // row 7
+	NEXT                                      // k++
 	JNZ loop                                  // until k steps are done
 
 done:
-	STORE16(Z0)                               // c[0] += row 0
-	STORE16(Z1)                               // c[1]
-	STORE16(Z2)                               // c[2]
-	STORE16(Z3)                               // c[3]
-	STORE16(Z4)                               // c[4]
-	STORE16(Z5)                               // c[5]
-	STORE16(Z6)                               // c[6]
-	STORE16(Z7)                               // c[7]
-	VZEROUPPER                                // leave no dirty upper halves
+	VADDPS Z8, Z0, Z0  // row 0 += its odd k
+	VADDPS Z9, Z1, Z1  // row 1 += its odd k
+	VADDPS Z10, Z2, Z2 // row 2 += its odd k
+	VADDPS Z11, Z3, Z3 // row 3 += its odd k
+	VADDPS Z12, Z4, Z4 // row 4 += its odd k
+	VADDPS Z13, Z5, Z5 // row 5 += its odd k
+	VADDPS Z14, Z6, Z6 // row 6 += its odd k
+	VADDPS Z15, Z7, Z7 // row 7 += its odd k
+	STORE16(Z0)        // c[0] += row 0
+	STORE16(Z1)        // c[1]
+	STORE16(Z2)        // c[2]
+	STORE16(Z3)        // c[3]
+	STORE16(Z4)        // c[4]
+	STORE16(Z5)        // c[5]
+	STORE16(Z6)        // c[6]
+	STORE16(Z7)        // c[7]
+	VZEROUPPER         // leave no dirty upper halves
 	RET
 
 // func interleaveAVX512(dst []float32, lo, hi []bfloat16)
 TEXT ·interleaveAVX512(SB), NOSPLIT, $0-72
-	MOVQ dst_base+0(FP), DI  // DI = &dst[0]
-	MOVQ dst_len+8(FP), CX   // CX = len(dst)
-	MOVQ lo_base+24(FP), SI  // SI = &lo[0]
-	MOVQ hi_base+48(FP), DX  // DX = &hi[0]
-	SHRQ $4, CX              // CX = vectors of 16
-	JZ   end                 // no vector
+	MOVQ dst_base+0(FP), DI // DI = &dst[0]
+	MOVQ dst_len+8(FP), CX  // CX = len(dst)
+	MOVQ lo_base+24(FP), SI // SI = &lo[0]
+	MOVQ hi_base+48(FP), DX // DX = &hi[0]
+	SHRQ $4, CX             // CX = vectors of 16
+	JZ   end                // no vector
 
 words:
-	VPMOVZXWD (SI), Z0       // Z0 = lo[0:16], as 32 bits each
-	VPMOVZXWD (DX), Z1       // Z1 = hi[0:16]
-	VPSLLD $16, Z1, Z1       // Z1 = hi[0:16], in upper halves
-	VPORD Z1, Z0, Z0         // Z0 = words
-	VMOVUPS Z0, (DI)         // dst[0:16] = Z0
-	ADDQ $32, SI             // next 16 of lo
-	ADDQ $32, DX             // of hi
-	ADDQ $64, DI             // and of dst
-	DECQ CX                  // a vector less
-	JNZ  words               // until none is left
-	VZEROUPPER               // leave no dirty upper halves
+	VPMOVZXWD (SI), Z0 // Z0 = lo[0:16], as 32 bits each
+	VPMOVZXWD (DX), Z1 // Z1 = hi[0:16]
+	VPSLLD $16, Z1, Z1 // Z1 = hi[0:16], in upper halves
+	VPORD Z1, Z0, Z0   // Z0 = words
+	VMOVUPS Z0, (DI)   // dst[0:16] = Z0
+	ADDQ $32, SI       // next 16 of lo
+	ADDQ $32, DX       // of hi
+	ADDQ $64, DI       // and of dst
+	DECQ CX            // a vector less
+	JNZ  words         // until none is left
+	VZEROUPPER         // leave no dirty upper halves
 
 end:
 	RET
