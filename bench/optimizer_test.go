@@ -15,7 +15,13 @@ var optimizers = []struct {
 	make func(ps *backward.Params) (optim.Optimizer, error)
 }{
 	{"sgd-momentum", sgd},
+	{"sgd-momentum-no-norm", func(ps *backward.Params) (optim.Optimizer, error) {
+		return optim.NewSGD(ps, 0.01, optim.SGD{Options: optim.Options{NoNorm: true}, Momentum: 0.9})
+	}},
 	{"adamw", adamw},
+	{"adamw-no-norm", func(ps *backward.Params) (optim.Optimizer, error) {
+		return optim.NewAdamW(ps, 0.001, optim.Adam{Options: optim.Options{NoNorm: true}})
+	}},
 }
 
 func sgd(ps *backward.Params) (optim.Optimizer, error) {
@@ -30,8 +36,8 @@ func adamw(ps *backward.Params) (optim.Optimizer, error) {
 	return optim.NewAdamW(ps, 0.001, optim.Adam{})
 }
 
-// BenchmarkOptimizer takes whole steps: the norm of the gradients, then the
-// update. Gradients are zero after the first step, which changes no time.
+// BenchmarkOptimizer takes whole steps: the norm of the gradients, or not, then
+// the update. Gradients are zero after the first step, which changes no time.
 func BenchmarkOptimizer(b *testing.B) {
 	for _, o := range optimizers {
 		for _, size := range []struct {

@@ -8,7 +8,7 @@
 //
 // An update happens whole or not at all: where the norm of the gradients is not
 // finite, or bad data was found, the step changes nothing, nor do later ones, and
-// Status tells its number. A new optimizer starts afresh.
+// Status tells its number; see NoNorm for the exception. A new optimizer starts afresh.
 package optim
 
 import (
@@ -48,6 +48,7 @@ type Options struct {
 	WeightDecay float32 // λ of matrices and filters: all groups but backward.VectorGroup
 	DecayAll    bool    // biases, scales and shifts decay too, as in PyTorch
 	MaxNorm     float32 // gradients are scaled down to this Euclidean norm; 0 for no clipping
+	NoNorm      bool    // spares reading all gradients for their norm; those that are not finite are applied as others are
 }
 
 // A Status tells how the steps went.
@@ -55,7 +56,7 @@ type Status struct {
 	Steps   int     // steps taken, refused ones too
 	Applied int     // steps that changed the parameters
 	Stopped int     // number, from 1, of the first step refused, after which all are; 0 for none
-	Norm    float32 // Euclidean norm of the last step's gradients, before clipping
+	Norm    float32 // Euclidean norm of the last step's gradients, before clipping; 0 with NoNorm
 }
 
 // updater is the part of an optimizer that all share.
@@ -77,7 +78,10 @@ func newUpdater(ps *backward.Params, lr float32, o Options, n int) (*updater, er
 	if err := cmp.Or(checkRate(lr), atLeast0("weight decay", o.WeightDecay), atLeast0("clipping norm", o.MaxNorm)); err != nil {
 		return nil, err
 	}
-	u := &updater{ps: ps, gate: device.Gate{MaxNorm: o.MaxNorm}}
+	if o.NoNorm && o.MaxNorm > 0 {
+		return nil, fmt.Errorf("optim: MaxNorm %g with NoNorm: want one of them", o.MaxNorm)
+	}
+	u := &updater{ps: ps, gate: device.Gate{MaxNorm: o.MaxNorm, NoNorm: o.NoNorm}}
 	for g := range u.decay {
 		if g != backward.VectorGroup || o.DecayAll {
 			u.decay[g] = o.WeightDecay

@@ -110,6 +110,21 @@ func TestStepZeroesGradients(t *testing.T) {
 	require.Equal(t, optim.Status{Steps: 2, Applied: 2}, status(t, opt))
 }
 
+// TestNoNorm: the same step, and nobody looks at the gradients.
+func TestNoNorm(t *testing.T) {
+	guarded, unguarded := model(t, open(t)), model(t, open(t))
+	setGrads(t, guarded, 1)
+	setGrads(t, unguarded, 1)
+	require.NoError(t, sgd(t, guarded, 0.1, optim.SGD{}).Step())
+	opt := sgd(t, unguarded, 0.1, optim.SGD{Options: optim.Options{NoNorm: true}})
+	require.NoError(t, opt.Step())
+	require.Equal(t, floats(t, guarded.Values()), floats(t, unguarded.Values()))
+	require.NoError(t, tensor.Fill(unguarded.Lookup("bias").Grad(), float32(math.NaN())))
+	require.NoError(t, opt.Step())
+	require.Equal(t, optim.Status{Steps: 2, Applied: 2}, status(t, opt))
+	require.True(t, math.IsNaN(float64(floats(t, unguarded.Lookup("bias").Value())[0])))
+}
+
 func TestGradientNotFiniteStops(t *testing.T) {
 	for name, g := range map[string]float32{
 		"NaN": float32(math.NaN()), "Inf": float32(math.Inf(-1)), "norm beyond float32": 1e38,
@@ -207,6 +222,8 @@ func TestBadOptions(t *testing.T) {
 		{0.1, nil, &optim.Adam{Beta1: nan}, "betas NaN"},
 		{0.1, nil, &optim.Adam{Beta2: -0.1}, "betas 0.9 and -0.1"},
 	}
+	both := optim.Options{MaxNorm: 1, NoNorm: true}
+	cases = append(cases, options{0.1, &optim.SGD{Options: both}, &optim.Adam{Options: both}, "MaxNorm 1 with NoNorm"})
 	for _, v := range []float32{-1, nan, inf} {
 		cases = append(cases,
 			options{v, &optim.SGD{}, &optim.Adam{}, "learning rate"},

@@ -50,6 +50,7 @@ peak or bytes over bandwidth, whichever is larger, with the peaks of the first t
 Operations are those of the formula, with padding counted; bytes are those of every operand, read or written once from memory, so that
 operands that stay in a cache can beat the limit. Under gonum (blas32) and gorgonia (gorgonia.org/tensor) is how many times as long they take for
 the same in the same run. Allocs are allocations of Go memory in each run; device allocs are blocks of device memory taken from the system; peak MB is the most that a process held.
+[COMPARE.md](COMPARE.md) has the same beside PyTorch, where bench/compare.sh has written it.
 `))
 
 // render writes the page: the machine, its limits, a table for each operation.
