@@ -50,7 +50,7 @@ const periodLen = 512
 func (s strip) rowStride(period int) int { return max(s.stride, period) }
 
 // repeat fills dst with copies of period, the last one cut short.
-func repeat(dst, period []float32) {
+func repeat[T float32 | int32](dst, period []T) {
 	for n := copy(dst, period); n < len(dst) && n > 0; {
 		n += copy(dst[n:], dst[:n])
 	}
@@ -58,9 +58,11 @@ func repeat(dst, period []float32) {
 
 // fill sets every element of dst to v.
 func fill[T float32 | int32](dst []T, v T) {
-	for i := range dst {
-		dst[i] = v
+	first := dst[:min(len(dst), 16)]
+	for i := range first {
+		first[i] = v
 	}
+	repeat(dst, first)
 }
 
 // float32s is all of b as float32: a view, or a copy that the plan widens first.
@@ -81,6 +83,7 @@ type columnKernels struct {
 	mul                                func(y, a, b []float32)
 	countSame                          func(n, x, y []float32)
 	keepSame                           func(g, x, y []float32)
+	normGrad                           func(g, x, y []float32)
 	addMoments                         func(s1, s2, m, x []float32)
 	addDots                            func(sum, dot, m, dz, x []float32)
 	batchNorm                          func(z, x, mean, scale, beta []float32)
@@ -88,7 +91,7 @@ type columnKernels struct {
 }
 
 var goColumns = columnKernels{
-	addRow, addSquaresRow, largestRow, smallestRow, expDistancesRow, mulRow, countSameRow, keepSameRow,
+	addRow, addSquaresRow, largestRow, smallestRow, expDistancesRow, mulRow, countSameRow, keepSameRow, normGradRow,
 	addMomentsRow, addDotsRow, batchNormRow, batchNormGradRow,
 }
 
@@ -112,10 +115,15 @@ func (s strip) fold(y []float32, start float32, f rowFunc, wide []float32) {
 	f.period(y, wide)
 }
 
-// period sets y to the copies of its columns within wide taken together.
+// period sets y to the copies of its columns within wide taken together, half of
+// them at a time. wide is scratch afterwards.
 func (f rowFunc) period(y, wide []float32) {
+	for n := len(wide); n > len(y); {
+		half := n / len(y) / 2 * len(y)
+		f(wide[:half], wide[n-half:n])
+		n -= half
+	}
 	copy(y, wide)
-	f.rows(y, wide[len(y):], len(y))
 }
 
 // addRow sets y += x.

@@ -42,6 +42,11 @@ func countSameAVX2(n, x, y []float32)
 //go:noescape
 func keepSameAVX2(g, x, y []float32)
 
+// normGradAVX2 is normGradRow.
+//
+//go:noescape
+func normGradAVX2(g, x, y []float32)
+
 // addMomentsAVX2 is addMomentsRow.
 //
 //go:noescape

@@ -379,6 +379,49 @@ done:
 	VZEROUPPER // leave no dirty upper halves
 	RET
 
+#define NORMGRAD_ \
+	VCMPPS $0, constants<>+416(SB), Y2, Y3    /* t1 = y == 0 */ \
+	VDIVPS Y2, Y1, Y1                         /* t2 = x / y */ \
+	VMULPS Y0, Y1, Y0                         /* t3 = t2 * g */ \
+	VBLENDVPS Y3, constants<>+416(SB), Y0, Y0 /* t4 = t1 ? 0 : t3 */
+
+// func normGradAVX2(g, x, y []float32)
+TEXT ·normGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ g_base+0(FP), DI  // DI = &g[0]
+	MOVQ x_base+24(FP), SI // SI = &x[0]
+	MOVQ y_base+48(FP), DX // DX = &y[0]
+	MOVQ g_len+8(FP), CX   // CX = elements
+	XORQ AX, AX            // element 0
+	SUBQ $8, CX            // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (DI)(AX*4), Y0 // next of g
+	VMOVUPS (SI)(AX*4), Y1 // next of x
+	VMOVUPS (DX)(AX*4), Y2 // next of y
+	NORMGRAD_
+	VMOVUPS Y0, (DI)(AX*4) // g = t4
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (DI)(AX*4), Y15, Y0 // last of g
+	VMASKMOVPS (SI)(AX*4), Y15, Y1 // last of x
+	VMASKMOVPS (DX)(AX*4), Y15, Y2 // last of y
+	NORMGRAD_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // g = t4
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
 #define ADDMOMENTS_ \
 	VSUBPS Y2, Y3, Y2      /* d = x - m */ \
 	VADDPS Y2, Y0, Y0      /* t1 = s1 + d */ \

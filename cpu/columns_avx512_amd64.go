@@ -42,6 +42,11 @@ func countSameAVX512(n, x, y []float32)
 //go:noescape
 func keepSameAVX512(g, x, y []float32)
 
+// normGradAVX512 is normGradRow.
+//
+//go:noescape
+func normGradAVX512(g, x, y []float32)
+
 // addMomentsAVX512 is addMomentsRow.
 //
 //go:noescape

@@ -363,6 +363,50 @@ done:
 	VZEROUPPER // leave no dirty upper halves
 	RET
 
+#define NORMGRAD_ \
+	VCMPPS.BCST $0, constants<>+48(SB), Z2, K2    /* t1 = y == 0 */ \
+	VDIVPS Z2, Z1, Z1                             /* t2 = x / y */ \
+	VMULPS Z0, Z1, Z0                             /* t3 = t2 * g */ \
+	VBLENDMPS.BCST constants<>+48(SB), Z0, K2, Z0 /* t4 = t1 ? 0 : t3 */
+
+// func normGradAVX512(g, x, y []float32)
+TEXT ·normGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ g_base+0(FP), DI  // DI = &g[0]
+	MOVQ x_base+24(FP), SI // SI = &x[0]
+	MOVQ y_base+48(FP), DX // DX = &y[0]
+	MOVQ g_len+8(FP), CX   // CX = elements
+	XORQ AX, AX            // element 0
+	SUBQ $16, CX           // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (DI)(AX*4), Z0 // next of g
+	VMOVUPS (SI)(AX*4), Z1 // next of x
+	VMOVUPS (DX)(AX*4), Z2 // next of y
+	NORMGRAD_
+	VMOVUPS Z0, (DI)(AX*4) // g = t4
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (DI)(AX*4), K1, Z0 // last of g
+	VMOVUPS.Z (SI)(AX*4), K1, Z1 // last of x
+	VMOVUPS.Z (DX)(AX*4), K1, Z2 // last of y
+	NORMGRAD_
+	VMOVUPS Z0, K1, (DI)(AX*4) // g = t4
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
 #define ADDMOMENTS_ \
 	VSUBPS Z2, Z3, Z2      /* d = x - m */ \
 	VADDPS Z2, Z0, Z0      /* t1 = s1 + d */ \

@@ -203,15 +203,21 @@ func (r reducer) grad(g, x, y []float32) {
 		r.expDistances(y, x, y)
 		r.mul(g, g, y)
 	case device.Norm2:
-		for i := range g {
-			if y[i] != 0 {
-				g[i] *= x[i] / y[i]
-			} else {
-				g[i] = 0
-			}
-		}
+		r.normGrad(g, x, y)
 	default:
 		r.keepSame(g, x, y)
+	}
+}
+
+// normGradRow sets g to g x/y, and to 0 where y is.
+func normGradRow(g, x, y []float32) {
+	x, y = x[:len(g)], y[:len(g)]
+	for i := range g {
+		if y[i] != 0 {
+			g[i] *= x[i] / y[i]
+		} else {
+			g[i] = 0
+		}
 	}
 }
 
@@ -248,5 +254,6 @@ func (r reducer) count(n []float32, x strip, y, scratch []float32) {
 		end := min(w, len(x))
 		r.countSame(sum[:end], x[:end], wide[:end])
 	}
-	r.add.rows(n, sum, len(n))
+	r.add.period(sum[:len(n)], sum)
+	r.add(n, sum[:len(n)])
 }

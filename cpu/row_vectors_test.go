@@ -32,6 +32,7 @@ var rowLoops = []rowLoop{
 	{"mul", 3, 0, func(k *kernels, v [][]float32) { k.mul(v[0], v[1], v[2]) }},
 	{"countSame", 3, 0, func(k *kernels, v [][]float32) { k.countSame(v[0], v[1], v[2]) }},
 	{"keepSame", 3, 0, func(k *kernels, v [][]float32) { k.keepSame(v[0], v[1], v[2]) }},
+	{"normGrad", 3, 0, func(k *kernels, v [][]float32) { k.normGrad(v[0], v[1], v[2]) }},
 	{"addMoments", 4, 1, func(k *kernels, v [][]float32) { k.addMoments(v[0], v[1], v[2], v[3]) }},
 	{"addDots", 5, 1, func(k *kernels, v [][]float32) { k.addDots(v[0], v[1], v[2], v[3], v[4]) }},
 	{"batchNorm", 5, 2, func(k *kernels, v [][]float32) { k.batchNorm(v[0], v[1], v[2], v[3], v[4]) }},

@@ -73,6 +73,11 @@ func columnKernels(m machine) []*kernel {
 			k.slices("g", "x", "y")
 			k.out("g", k.in("x").ifSame(k.in("y"), k.in("g")))
 		}),
+		span(m, "normGrad", "is normGradRow.", func(k *kernel) {
+			k.slices("g", "x", "y")
+			y, zero := k.in("y"), k.c(0)
+			k.out("g", y.equal(zero).pick(zero, k.in("x").div(y).mul(k.in("g"))))
+		}),
 		span(m, "addMoments", "is addMomentsRow.", func(k *kernel) {
 			k.slices("s1", "s2", "m", "x")
 			d := k.in("x").sub(k.in("m")).as("d")
