@@ -85,12 +85,21 @@ func (q *pooling) flops() int64 {
 
 // eachRun plans task for every run of windows on every block of channels that
 // fits scratch. A row of windows is one task of the plan.
-func (q *pooling) eachRun(p *plan, task func(w poolWindows, worker int)) {
+func (q *pooling) eachRun(p *plan, x *buffer, task func(w poolWindows, worker int)) {
 	if q.C == 0 {
 		return
 	}
+	image, size := q.H*q.W*q.C, 0
+	var scratch []float32
+	if x.dtype != device.Float32 {
+		size = q.rows.span() * q.W * q.C
+		scratch = p.floats(p.workers() * size)
+	}
 	p.each(q.N*q.oh, func(i, worker int) {
-		w := poolWindows{q: q, image: i / q.oh, rows: q.rows.reach(i % q.oh)}
+		w := poolWindows{q: q, rows: q.rows.reach(i % q.oh)}
+		w.from = min(max(w.rows.first, 0), q.H) * q.W
+		lo := i/q.oh*image + w.from*q.C
+		w.x = load(x, lo, max(lo, i/q.oh*image+w.rows.end*q.W*q.C), scratch[worker*size:])
 		for _, w.cols = range q.runs {
 			for w.c = 0; w.c < q.C; w.c += tileLen {
 				w.channels = min(tileLen, q.C-w.c)
@@ -101,10 +110,21 @@ func (q *pooling) eachRun(p *plan, task func(w poolWindows, worker int)) {
 	})
 }
 
+// span is how many places the widest window reaches over.
+func (a poolAxis) span() (most int) {
+	for i := range a.out {
+		r := a.reach(i)
+		most = max(most, r.end-r.first)
+	}
+	return most
+}
+
 // A poolWindows is a run of windows on some channels of one image.
 type poolWindows struct {
 	q           *pooling
-	image       int
+	image       int       // for a derivative
+	x           []float32 // what the windows see of their image, from a place on
+	from        int       // this place
 	rows        reach
 	cols        poolRun
 	c, channels int // the first channel and how many
@@ -135,10 +155,8 @@ func (w *poolWindows) eachRow(stride int, f func(t tapRow)) {
 	}
 }
 
-// seen is what the windows see of x, whole images, from a place on.
-func (w *poolWindows) seen(x []float32, place int) []float32 {
-	return x[(w.image*w.q.H*w.q.W+place)*w.q.C+w.c:]
-}
+// seen is x from a place on.
+func (w *poolWindows) seen(place int) []float32 { return w.x[(place-w.from)*w.q.C+w.c:] }
 
 // An imagePart is some channels of one image as float32, those of each place
 // stride elements after those of the place before.
@@ -163,6 +181,18 @@ func (to imagePart) clear(lo, hi int) int {
 		}
 	}
 	return hi
+}
+
+// commit sends the part, in scratch, to b, where it begins at base.
+func (to imagePart) commit(b *buffer, add bool, base int, q *pooling) {
+	places := q.H * q.W
+	if to.channels == q.C {
+		out{b, add, base, to.v[:places*q.C]}.commit()
+		return
+	}
+	for place := range places {
+		out{b, add, base + place*q.C, to.at(place)}.commit()
+	}
 }
 
 // gradChannels is the most channels of a part, so that even a batch of one image
@@ -194,8 +224,8 @@ func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w po
 			to = imagePart{scratch[worker*size:], w.channels, w.channels}
 		}
 		q.gradRuns(to, w, worker, grad)
-		for place := 0; !direct && place < q.H*q.W; place++ {
-			out{b, dx.Add, base + place*q.C, to.at(place)}.commit()
+		if !direct {
+			to.commit(b, dx.Add, base, q)
 		}
 	})
 }

@@ -12,13 +12,12 @@ func (d *Device) AvgPool(y device.Dst, x device.Buffer, s device.Pool) {
 		if !y.Wanted() {
 			return
 		}
-		x := p.float32s(of(x))
-		q.eachRun(p, func(w poolWindows, worker int) {
+		q.eachRun(p, of(x), func(w poolWindows, worker int) {
 			out := open(y, w.at, w.end(), d.tile(worker, 0))
 			if w.empty() {
 				clear(out.v)
 			}
-			w.eachRow(q.C, func(t tapRow) { d.kernel.addTaps(out.v, w.seen(x, t.place), t) })
+			w.eachRow(q.C, func(t tapRow) { d.kernel.addTaps(out.v, w.seen(t.place), t) })
 			d.kernel.scale(out.v, out.v, 1/w.places())
 			out.commit()
 		})

@@ -58,6 +58,7 @@ vector:
 	VMOVDQU (BX)(R10*1), Y1         // Y1 = index
 
 tap:
+	PREFETCHT0 1024(R12)            // windows to come: their order puzzles hardware
 	VMOVUPS (R12), Y3               // Y3 = x
 	VCMPPS $7, Y0, Y0, Y4           // Y4 = the largest is no NaN
 	VCMPPS $6, Y0, Y3, Y5           // Y5 = x is not <= it
@@ -137,6 +138,7 @@ vector:
 	VMOVUPS (DI)(R10*1), Y0         // Y0 = y
 
 tap:
+	PREFETCHT0 1024(R12)            // windows to come: their order puzzles hardware
 	VADDPS (R12), Y0, Y0            // Y0 += x
 	ADDQ R8, R12                    // R12 = the next tap
 	DECQ R11                        // a tap less

@@ -69,6 +69,7 @@ vector:
 	VMOVDQA32 Z10, Z2               // Z2 = the tap's place
 
 tap:
+	PREFETCHT0 1024(R12)            // windows to come: their order puzzles hardware
 	VMOVUPS.Z (R12), K1, Z3         // Z3 = x
 	VCMPPS $7, Z0, Z0, K1, K2       // K2 = the largest is no NaN
 	VCMPPS $6, Z0, Z3, K2, K2       // K2 = and x is not <= it
@@ -145,6 +146,7 @@ vector:
 	VMOVUPS.Z (DI)(R10*1), K5, Z0   // Z0 = y where it goes on, else 0
 
 tap:
+	PREFETCHT0 1024(R12)            // windows to come: their order puzzles hardware
 	VMOVUPS.Z (R12), K1, Z1         // Z1 = x
 	VADDPS Z1, Z0, Z0               // Z0 += x
 	ADDQ R8, R12                    // R12 = the next tap

@@ -12,26 +12,26 @@ func (d *Device) MaxPool(y, index device.Dst, x device.Buffer, s device.Pool) {
 		if !y.Wanted() && !index.Wanted() {
 			return
 		}
-		x, places := p.float32s(of(x)), i32(index.Buf)
+		places := i32(index.Buf)
 		if places == nil {
 			places = p.ints(y.Buf.Len())
 		}
-		q.eachRun(p, func(w poolWindows, worker int) {
+		q.eachRun(p, of(x), func(w poolWindows, worker int) {
 			out := open(y, w.at, w.end(), d.tile(worker, 0))
-			w.max(out.v, places[w.at:w.end()], x, &d.kernel.poolKernels)
+			w.max(out.v, places[w.at:w.end()], &d.kernel.poolKernels)
 			out.commit()
 		})
 	})
 }
 
-// max sets y to the largest of what the windows see of x, and index to the first
-// place of it.
-func (w *poolWindows) max(y []float32, index []int32, x []float32, k *poolKernels) {
+// max sets y to the largest of what the windows see, and index to the first place
+// of it.
+func (w *poolWindows) max(y []float32, index []int32, k *poolKernels) {
 	if w.empty() {
 		fill(y, infinity(-1))
 		fill(index, -1)
 	}
-	w.eachRow(w.q.C, func(t tapRow) { k.maxTaps(y, index, w.seen(x, t.place), t) })
+	w.eachRow(w.q.C, func(t tapRow) { k.maxTaps(y, index, w.seen(t.place), t) })
 }
 
 // MaxPoolGrad sets dx[n, h, w, c] = Σ dy over the windows whose index is there.

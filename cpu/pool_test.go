@@ -2,9 +2,12 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"example.org/chainrule/device"
+
+	"github.com/stretchr/testify/require"
 )
 
 func poolCases(t device.DType, s device.Pool) (cases []kernelCase) {
@@ -53,6 +56,26 @@ func TestPooling(t *testing.T) {
 func TestPoolingOfManyChannels(t *testing.T) {
 	testValues(t, poolCases(device.Float32, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
 	testValues(t, poolCases(device.Float32, device.Pool{N: 1, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
+}
+
+// Windows that lie in padding alone see nothing, below the last image as well.
+func TestPoolingOfPadding(t *testing.T) {
+	for _, dtype := range [...]device.DType{device.Float32, device.BFloat16} {
+		b := newBed(t, newDevice(t, 0, 0))
+		s := device.Pool{N: 1, H: 1, W: 1, C: 2, Window: squareWindow(1, 1, 2)}
+		x, y, index := b.data(dtype, 2), b.alloc(dtype, 50), b.alloc(device.Int32, 50)
+		b.MaxPool(device.To(y), device.To(index), x, s)
+		got := b.download(x, y, index)
+		for i, v := range got[1] {
+			if i/2 == 12 { // the only window with a place
+				require.Equal(t, got[0][i%2], v)
+				require.Zero(t, got[2][i])
+			} else {
+				require.Equal(t, math.Inf(-1), v)
+				require.Equal(t, -1.0, got[2][i])
+			}
+		}
+	}
 }
 
 func BenchmarkPooling(b *testing.B) {
