@@ -20,15 +20,16 @@
 //
 //                  block  grid                     shared  registers (sm_80, sm_90)
 //   naive            256  sums / 256                    0  32 to 64
-//   tile64  f32      256  tiles of 64 by 64          17 KB  72 to  90,  79 to  96
-//   tile128 f32      256  tiles of 128 by 128        17 KB       127, 126 to 128
-//   tile64  bf16     256  tiles of 64 by 64          48 KB  59 to  72,  69 to  76
-//   tile128 bf16     256  tiles of 128 by 128        48 KB 108 to 120, 111 to 124
+//   tile64  f32      256  tiles of 64 by 64          17 KB  67 to  83,  71 to  87
+//   tile128 f32      256  tiles of 128 by 128        17 KB 123 to 127, 122 to 127
+//   tile64  bf16     256  tiles of 64 by 64          48 KB  80 to  95,  80 to 100
+//   tile128 bf16     256  tiles of 128 by 128        64 KB 114 to 124, 118 to 122
 //   sum_parts        256  elements / 256                0  32
 //
 // An element of y takes 2 KH KW C/groups operations; naive reads two elements for
-// each two, a tile two for each 2 side. An element of a tile's operand costs some 20
-// integer operations for its place, once for a group of 16 bytes. Bound: arithmetic,
+// each two, a tile two for each 2 side. A group of 16 bytes of a tile's operand costs
+// some ten integer operations for its place, and no division (patches.cuh): 13 to 18
+// instructions of PTX for each mma of tile64, 8 to 10 of tile128. Bound: arithmetic,
 // as in matmul.cu; depthwise: memory, of x and y once each. sum_parts: memory, 4
 // bytes a part and element.
 #include "epilogue.cuh"
@@ -172,15 +173,17 @@ __device__ void conv2d_grad_filter_tiled(Out *dw, int add, const In *dy, const I
 }
 
 // CONV2D, CONV2D_GRAD_INPUT and CONV2D_GRAD_FILTER write the kernel of a name and
-// column, whose work is the last argument's.
-#define CONV2D(name, column, In, Out, ...)                                                              \
-    extern "C" __global__ void __launch_bounds__(256, 2)                                                \
+// column, of which at least so many blocks fit on a multiprocessor and whose work is the
+// last argument's. The filters' gradient goes along two lines of places at once, and
+// has no registers left for a third block.
+#define CONV2D(name, column, In, Out, blocks, ...)                                                      \
+    extern "C" __global__ void __launch_bounds__(256, blocks)                                           \
         conv2d_##name##_##column(Out *y, int add_y, Out *pre, int add_pre, const In *x, const In *w,    \
                                  const float *bias, int f, float a, float b, conv2d s) {                \
         __VA_ARGS__(epilogue<Out>{y, add_y, pre, add_pre, bias, f, a, b}, x, w, s);                     \
     }
-#define CONV2D_GRAD_INPUT(name, column, In, Out, ...)                                                   \
-    extern "C" __global__ void __launch_bounds__(256, 2) conv2d_grad_input_##name##_##column(           \
+#define CONV2D_GRAD_INPUT(name, column, In, Out, blocks, ...)                                           \
+    extern "C" __global__ void __launch_bounds__(256, blocks) conv2d_grad_input_##name##_##column(      \
         Out *dx, int add, const In *dy, const In *w, conv2d s, phase rows, phase columns) {             \
         __VA_ARGS__(dx, add, dy, w, s, rows, columns);                                                  \
     }
@@ -191,7 +194,7 @@ __device__ void conv2d_grad_filter_tiled(Out *dw, int add, const In *dy, const I
     }
 
 #define CONV2D_NAIVE(column, In, Out)                                                                   \
-    CONV2D(naive, column, In, Out, conv2d_naive)                                                        \
+    CONV2D(naive, column, In, Out, 2, conv2d_naive)                                                     \
     extern "C" __global__ void                                                                          \
         conv2d_grad_input_naive_##column(Out *dx, int add, const In *dy, const In *w, conv2d s) {       \
         conv2d_grad_input_naive(dx, add, dy, w, s);                                                     \
@@ -200,8 +203,8 @@ __device__ void conv2d_grad_filter_tiled(Out *dw, int add, const In *dy, const I
 COLUMNS(CONV2D_NAIVE)
 
 #define CONV2D_TILE(name, column, In, Out, ...)                                                         \
-    CONV2D(name, column, In, Out, conv2d_tiled<__VA_ARGS__>)                                            \
-    CONV2D_GRAD_INPUT(name, column, In, Out, conv2d_grad_input_tiled<__VA_ARGS__>)                      \
+    CONV2D(name, column, In, Out, __VA_ARGS__::BLOCKS, conv2d_tiled<__VA_ARGS__>)                       \
+    CONV2D_GRAD_INPUT(name, column, In, Out, __VA_ARGS__::BLOCKS, conv2d_grad_input_tiled<__VA_ARGS__>) \
     CONV2D_GRAD_FILTER(name, column, In, Out, conv2d_grad_filter_tiled<__VA_ARGS__>)
 #define CONV2D_TILED(column, In, Out, Tile)        \
     CONV2D_TILE(tile64, column, In, Out, Tile<64>) \

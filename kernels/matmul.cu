@@ -9,10 +9,10 @@
 //
 //                  block  grid                     shared  registers (sm_80, sm_90)
 //   naive            256  sums / 256                    0   56   56
-//   tile64  f32      256  tiles of 64 by 64          17 KB   85   89
+//   tile64  f32      256  tiles of 64 by 64          17 KB   75   79
 //   tile128 f32      256  tiles of 128 by 128        17 KB  123  123
-//   tile64  bf16     256  tiles of 64 by 64          48 KB   88   85
-//   tile128 bf16     256  tiles of 128 by 128        48 KB  120  121
+//   tile64  bf16     256  tiles of 64 by 64          48 KB   78   75
+//   tile128 bf16     256  tiles of 128 by 128        64 KB  117  121
 //
 // An element of c takes 2 K operations; naive reads 2 K elements for it, a tile
 // 2 K / side. Bound of large products: arithmetic. At 1.56 TB/s an A100's 19.5
@@ -65,20 +65,21 @@ __device__ void matmul_tiled(const epilogue<Out> &to, const In *a, const In *b, 
     });
 }
 
-// MATMUL writes the kernel matmul_<name>_<column>, whose work is the last argument's.
-#define MATMUL(name, column, In, Out, ...)                                                                     \
-    extern "C" __global__ void __launch_bounds__(256, 2)                                                       \
+// MATMUL writes the kernel matmul_<name>_<column>, of which at least so many blocks fit
+// on a multiprocessor and whose work is the last argument's.
+#define MATMUL(name, column, In, Out, blocks, ...)                                                             \
+    extern "C" __global__ void __launch_bounds__(256, blocks)                                                  \
         matmul_##name##_##column(Out *c, int add_c, Out *pre, int add_pre, const In *a, const In *b,           \
                                  const float *bias, int f, float fa, float fb, matmul s) {                     \
         __VA_ARGS__(epilogue<Out>{c, add_c, pre, add_pre, bias, f, fa, fb}, a, b, s);                          \
     }
 
-#define MATMUL_NAIVE(column, In, Out) MATMUL(naive, column, In, Out, matmul_naive)
+#define MATMUL_NAIVE(column, In, Out) MATMUL(naive, column, In, Out, 2, matmul_naive)
 COLUMNS(MATMUL_NAIVE)
 
-#define MATMUL_TILED(column, In, Out, Tile)                             \
-    MATMUL(tile64, column, In, Out, matmul_tiled<Tile<64>>)             \
-    MATMUL(tile128, column, In, Out, matmul_tiled<Tile<128>>)
+#define MATMUL_TILED(column, In, Out, Tile)                                         \
+    MATMUL(tile64, column, In, Out, Tile<64>::BLOCKS, matmul_tiled<Tile<64>>)       \
+    MATMUL(tile128, column, In, Out, Tile<128>::BLOCKS, matmul_tiled<Tile<128>>)
 MATMUL_TILED(f32, float, float, tile_f32)
 MATMUL_TILED(bf16, bf16, bf16, tile_mma)
 MATMUL_TILED(bf16f32, bf16, float, tile_mma)

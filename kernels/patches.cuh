@@ -30,11 +30,21 @@ struct phase {
     __device__ axis seen(int size) const { return {size, places, taps, 1, -back, offset}; }
 };
 
-// patches is the operand whose line is what is seen at a place: for each tap the
-// channels of one group. Places are outer and (tap, channel) is k or, across, the
-// reverse.
+// patches is the operand whose line is what is seen at a place, and whose spots are
+// for each tap the channels of one group.
 template <class T> struct patches {
     typedef T type;
+    typedef mixed step;
+    struct line {
+        mixed number; // place along the line, line, image
+        int y, x;     // of the first tap
+        int start;
+    };
+    struct spot {
+        mixed number; // channel, tap along the line, line of taps
+        int y, x;     // from the first tap
+        int offset;
+    };
     const T *from; // the group's first channel
     unsigned n, channels, pitch;
     axis h, w;
@@ -44,17 +54,30 @@ template <class T> struct patches {
         : from(from), n(n), channels(channels), pitch(pitch), h(h), w(w), across(across),
           whole(channels % group<T> == 0 && pitch % group<T> == 0) {}
 
-    __device__ unsigned places() const { return n * h.places * w.places; }
-    __device__ unsigned size() const { return h.taps * w.taps * channels; }
-
-    __device__ const T *at(int outer, int k) const {
-        unsigned place = across ? k : outer, element = across ? outer : k; // unsigned ones divide faster
-        if (place >= places() || element >= size()) return nullptr;
-        unsigned tap = element / channels, line = place / w.places;
-        int y = h.at(line % h.places, tap / w.taps), x = w.at(place % w.places, tap % w.taps);
-        if (!h.has(y) || !w.has(x)) return nullptr;
-        return from + ((index_t)(line / h.places * h.size + y) * w.size + x) * pitch + element % channels;
+    __device__ step line_step(int i) const { return mixed::of(i, w.places, h.places); }
+    __device__ step spot_step(int i) const { return mixed::of(i, channels, w.taps); }
+    __device__ line line_of(mixed m) const {
+        int y = h.at(m.mid, 0), x = w.at(m.low, 0);
+        return {m, y, x, ((int)(m.high * h.size + y) * (int)w.size + x) * (int)pitch};
     }
+    __device__ spot spot_of(mixed m) const {
+        int y = m.high * h.dilation, x = m.mid * w.dilation;
+        return {m, y, x, (y * (int)w.size + x) * (int)pitch + (int)m.low};
+    }
+    __device__ line line_at(int i) const { return line_of(line_step(i)); }
+    __device__ spot spot_at(int i) const { return spot_of(spot_step(i)); }
+    __device__ void pass(line &l, step by) const {
+        l.number.add(by, w.places, h.places);
+        l = line_of(l.number);
+    }
+    __device__ void pass(spot &s, step by) const {
+        s.number.add(by, channels, w.taps);
+        s = spot_of(s.number);
+    }
+    __device__ bool has(const line &l, const spot &s) const {
+        return l.number.high < n & s.number.high < h.taps & h.has(l.y + s.y) & w.has(l.x + s.x);
+    }
+    __device__ int at(const line &l, const spot &s) const { return l.start + s.offset; }
 };
 
 // images are the patches of x.
@@ -65,9 +88,15 @@ template <class T> __device__ patches<T> images(const T *x, const conv2d &s, int
 }
 
 // tap_filters is the operand with the filters of one group at the taps of a phase:
-// channels are outer, (tap, output) is k.
+// a line for each (tap, output), whose spots are the channels; across.
 template <class T> struct tap_filters {
     typedef T type;
+    typedef mixed step;
+    typedef int spot;
+    struct line {
+        mixed number; // output, tap along the line, line of taps
+        int start;
+    };
     const T *from;
     int channels, outputs, kh, kw;
     phase h, w;
@@ -79,9 +108,19 @@ template <class T> struct tap_filters {
 
     __device__ int depth() const { return h.taps * w.taps * outputs; }
 
-    __device__ const T *at(int outer, int k) const {
-        if (outer >= channels || k >= depth()) return nullptr;
-        int tap = k / outputs, y = h.tap + tap / w.taps * h.step, x = w.tap + tap % w.taps * w.step;
-        return from + ((index_t)(k % outputs * kh + y) * kw + x) * channels + outer;
+    __device__ step line_step(int i) const { return mixed::of(i, outputs, w.taps); }
+    __device__ step spot_step(int i) const { return line_step(i); }
+    __device__ line line_of(mixed m) const {
+        int y = h.tap + m.high * h.step, x = w.tap + m.mid * w.step;
+        return {m, ((int)(m.low * kh + y) * kw + x) * channels};
     }
+    __device__ line line_at(int i) const { return line_of(line_step(i)); }
+    __device__ spot spot_at(int i) const { return i; }
+    __device__ void pass(line &l, step by) const {
+        l.number.add(by, outputs, w.taps);
+        l = line_of(l.number);
+    }
+    __device__ void pass(spot &s, step by) const { s += by.low; }
+    __device__ bool has(const line &l, spot s) const { return s < channels & l.number.high < h.taps; }
+    __device__ int at(const line &l, spot s) const { return l.start + s; }
 };

@@ -16,6 +16,7 @@
 
 template <int SIDE> struct tile_f32 {
     static constexpr int THREADS = 256;
+    static constexpr int BLOCKS = 2; // on a multiprocessor
     static constexpr int ROWS = SIDE, COLUMNS = SIDE; // of the tile
     static constexpr bool GUARDED = SIDE < 128;       // takes operands that are not whole
     static constexpr int DEPTH = 1024 / SIDE;         // of a slice: a group of each operand a thread
@@ -53,7 +54,7 @@ template <int SIDE> struct tile_f32 {
         } g;
         if (GUARDED && !x.whole)
             g.all = gather(x, outer, k);
-        else if (const float *p = x.at(outer, k))
+        else if (const float *p = element(x, outer, k))
             g.v = *(const float4 *)p;
         else
             g.v = make_float4(0, 0, 0, 0);

@@ -16,7 +16,7 @@ const preface = "# Kernels, counted\n\n" +
 	`- Elementwise calls and updates: %d elements. MatMul: m x n x k as named. Convolutions: 16 images of 16x16x64, 64 filters of 3x3. Batch normalisation and
   pooling (2x2): the same images. Softmax and cross-entropy: %dx%d.
 - A row is a kernel; a call that launches several has its own figures in its first row.
-- **Registers** of a thread, **spilled** and **shared** bytes: ptxas for sm_80 (kernels/ptx/usage.txt). **Occupancy**: the share of a multiprocessor's warps that this allows, A100 and H100.
+- **Registers** of a thread, **spilled** and **shared** bytes: ptxas for sm_80 (kernels/ptx/usage.txt), with what the launch asks for. **Occupancy**: the share of a multiprocessor's warps that this allows, A100 and H100.
 - **Instructions** are those of warps, in thousands; **by class** in percent of them. **Lanes**: share of lanes that took part.
 - **Sectors**: of 32 bytes, for each request of a warp, loads and stores; a full warp needs 4 for float32, 2 for bfloat16, and 16 where each lane moves 16 bytes.
 - **Needed**: MB of every operand, once (twice where updated in place). **Moved**: MB of the sectors asked of the caches.

@@ -15,7 +15,8 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 func (l *launcher) conv2d(t tile, y, pre device.Dst, x, w, bias device.Buffer, s device.Conv2D) {
 	for _, to := range alike(y, pre) {
 		p := l.args().dst(to.y).dst(to.pre).ptr(x).ptr(w).ptr(bias).unary(s.Act).conv2d(s)
-		l.launch("conv2d", conv2dKernels[t], to.column(x), conv2dProduct(x, s).geometry(t), p)
+		column := to.column(x)
+		l.launch("conv2d", conv2dKernels[t], column, conv2dProduct(x, s).geometry(t, column), p)
 	}
 }
 

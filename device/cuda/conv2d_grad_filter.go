@@ -32,6 +32,7 @@ func gradFilterSplit(x device.Buffer, s device.Conv2D, on *driver.Properties) sp
 		tiles     = 256     // two for each multiprocessor of the large ones
 		lines     = 4       // the least that a part is worth
 		positions = 256
+		slice     = 64 // positions of the deepest slice of kernels/tile_mma.cuh: parts are whole ones
 	)
 	m := gradFilterProduct(x, s)
 	oh, _ := s.Out()
@@ -42,7 +43,7 @@ func gradFilterSplit(x device.Buffer, s device.Conv2D, on *driver.Properties) sp
 	if m.fills128() {
 		largest = tile128
 	}
-	c := splitOf(tile64, m.depth, min(ceilDiv(tiles, m.tiles(largest)), m.depth/positions), 32)
+	c := splitOf(tile64, m.depth, min(ceilDiv(tiles, m.tiles(largest)), m.depth/positions), slice)
 	m.count *= c.parts
 	c.tile = m.tile(on)
 	return c
@@ -62,12 +63,14 @@ func (l *launcher) gradFilter(t split, dw device.Dst, dy, x device.Buffer, s dev
 	m.count *= t.parts
 	if t.parts == 1 {
 		p := l.args().dst(dw).ptr(dy).ptr(x).i32(1, t.each).conv2d(s)
-		l.launch("conv2d", gradFilterKernels[t.tile], column(dw, dy), m.geometry(t.tile), p)
+		column := column(dw, dy)
+		l.launch("conv2d", gradFilterKernels[t.tile], column, m.geometry(t.tile, column), p)
 		return
 	}
 	sums := l.floats(t.parts * size)
 	p := l.args().at(sums).flag(false).ptr(dy).ptr(x).i32(t.parts, t.each).conv2d(s)
-	l.launch("conv2d", gradFilterKernels[t.tile], floatColumns[dy.DType()], m.geometry(t.tile), p)
+	column := floatColumns[dy.DType()]
+	l.launch("conv2d", gradFilterKernels[t.tile], column, m.geometry(t.tile, column), p)
 	l.launch("conv2d", "sum_parts", sumColumns[dw.Buf.DType()], each(size), l.args().dst(dw).at(sums).i32(t.parts, size))
 }
 

@@ -37,7 +37,8 @@ func (l *launcher) gradInputTiled(choose func(product) tile, dx device.Dst, dy, 
 			}
 			t := choose(m)
 			p := l.args().dst(dx).ptr(dy).ptr(w).conv2d(s).phase(lines).phase(cols)
-			l.launch("conv2d", gradInputKernels[t], column(dx, dy), m.geometry(t), p)
+			column := column(dx, dy)
+			l.launch("conv2d", gradInputKernels[t], column, m.geometry(t, column), p)
 		}
 	}
 }

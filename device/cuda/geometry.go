@@ -7,6 +7,7 @@ import "example.org/chainrule/device"
 // with no blocks launches nothing.
 type geometry struct {
 	grid, block [3]int // x, y, z
+	shared      int    // bytes of dynamic shared memory
 }
 
 const (

@@ -18,7 +18,8 @@ func (l *launcher) matmul(t tile, c, pre device.Dst, a, b, bias device.Buffer, s
 	for _, to := range alike(c, pre) {
 		p := l.args().dst(to.y).dst(to.pre).ptr(a).ptr(b).ptr(bias).unary(s.Act).
 			i32(s.Batch, s.M, s.N, s.K).flag(s.TransA).flag(s.TransB).flag(s.SharedA).flag(s.SharedB)
-		l.launch("matmul", matmulKernels[t], to.column(a), matmulProduct(a, s).geometry(t), p)
+		column := to.column(a)
+		l.launch("matmul", matmulKernels[t], column, matmulProduct(a, s).geometry(t, column), p)
 	}
 }
 

@@ -33,8 +33,9 @@ func newModules() modules {
 	return modules{loaded: map[string]driver.Module{}, kernels: map[kernelName]driver.Function{}}
 }
 
-// kernel finds a kernel.
-func (d *Device) kernel(n kernelName) (driver.Function, error) {
+// kernel finds a kernel, whose launches take so many bytes of dynamic shared memory,
+// always as many.
+func (d *Device) kernel(n kernelName, shared int) (driver.Function, error) {
 	if f, ok := d.kernels[n]; ok {
 		return f, nil
 	}
@@ -43,6 +44,9 @@ func (d *Device) kernel(n kernelName) (driver.Function, error) {
 		return 0, err
 	}
 	f, err := d.ctx.Kernel(module, n.String())
+	if err == nil && shared > d.properties.SharedPerBlock {
+		err = d.ctx.SetMaxShared(f, shared)
+	}
 	if err == nil {
 		d.kernels[n] = f
 	}

@@ -118,9 +118,9 @@ func (l *launcher) launch(stem, what, column string, g geometry, a *args) {
 		return
 	}
 	name := kernelName{stem, what, column}
-	f, err := l.dev.kernel(name)
+	f, err := l.dev.kernel(name, g.shared)
 	if err == nil {
-		err = l.dev.ctx.Launch(f, driver.Config{Grid: g.grid, Block: g.block, Stream: l.dev.compute}, a.bytes())
+		err = l.dev.ctx.Launch(f, driver.Config{Grid: g.grid, Block: g.block, Shared: g.shared, Stream: l.dev.compute}, a.bytes())
 	}
 	if err != nil {
 		l.skip = true

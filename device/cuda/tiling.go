@@ -59,13 +59,22 @@ func (p product) tiles(t tile) int {
 	return p.count * ceilDiv(p.rows, side) * ceilDiv(p.columns, side)
 }
 
-// geometry is that of a launch of a kind of kernel.
-func (p product) geometry(t tile) geometry {
+// geometry is that of a launch of a kind of kernel in a column.
+func (p product) geometry(t tile, column string) geometry {
 	if t == naive {
 		return each(p.count * p.rows * p.columns)
 	}
-	return blocksOf(p.tiles(t), tileThreads)
+	g := blocksOf(p.tiles(t), tileThreads)
+	if column != "f32" {
+		g.shared = ringStages[t] * ringStage
+	}
+	return g
 }
+
+// The ring of slices in which kernels/tile_mma.cuh keeps BFloat16 operands.
+const ringStage = 16 << 10 // bytes
+
+var ringStages = [...]int{naive: 0, tile64: 3, tile128: 4}
 
 // each gives each of n results a thread.
 func each(n int) geometry { return blocksOf(ceilDiv(n, elementThreads), elementThreads) }

@@ -137,6 +137,26 @@ func TestMixedDestinations(t *testing.T) {
 	require.Equal(t, download(wide), download(pre))
 }
 
+// TestPartsAreWholeSlices sums over positions that two parts of whole slices share
+// unevenly: each is counted once.
+func TestPartsAreWholeSlices(t *testing.T) {
+	d, buffer, download := openCounting(t)
+	s := device.Conv2D{N: 7, H: 10, W: 10, C: 16, K: 16, Groups: 1, Window: device.Window{
+		KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: 1, Left: 1, Bottom: 1, Right: 1,
+	}}
+	for _, dtype := range []device.DType{device.Float32, device.BFloat16} {
+		dy, x := buffer(dtype, s.N*s.H*s.W*s.K), buffer(dtype, s.N*s.H*s.W*s.C)
+		sum := func(t split) []float32 {
+			dw := buffer(device.Float32, s.K*s.KH*s.KW*s.C)
+			d.run(device.Call{Op: "Conv2DGradFilter"}, func(l *launcher) { l.gradFilter(t, device.To(dw), dy, x, s) })
+			return download(dw)
+		}
+		parts := gradFilterSplit(x, s, &d.properties)
+		require.Equal(t, 2, parts.parts)
+		require.Equal(t, sum(split{naive, 1, s.N * s.H}), sum(parts), dtype)
+	}
+}
+
 // TestGradFilterParts holds a filter's gradient in parts to the one made at once.
 func TestGradFilterParts(t *testing.T) {
 	d, buffer, download := openCounting(t)

@@ -69,11 +69,13 @@ func (lo *lowering) numberRegisters() {
 	p.registers = p.columns
 }
 
-// placeVariables lays out static shared and local memory; dynamic shared memory
-// begins after the static.
+// placeVariables lays out static shared and local memory, of the module's variables
+// those that the kernel names; dynamic shared memory begins after the static.
 func (lo *lowering) placeVariables(m *ptx.Module) {
+	named := lo.kernel.Named()
 	for _, v := range append(m.Variables[:len(m.Variables):len(m.Variables)], lo.kernel.Variables...) {
 		switch {
+		case !named[v]:
 		case v.Extern:
 			lo.dynamic = append(lo.dynamic, v)
 		case v.Space == ptx.Shared:

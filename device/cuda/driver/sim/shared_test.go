@@ -41,3 +41,46 @@ func TestClockWraps(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedOfAKernel: of the module's shared variables a kernel takes those that it
+// names, as ptxas has it, and dynamic shared memory begins after them.
+func TestSharedOfAKernel(t *testing.T) {
+	const text = `.version 8.4
+.target sm_80
+.address_size 64
+.shared .align 16 .b8 one[1024];
+.shared .align 16 .b8 two[40000];
+.extern .shared .align 16 .b8 asked[];
+.visible .entry takes_one()
+{
+	.reg .b32 %r<3>;
+	mov.u32 %r1, one;
+	st.shared.u32 [%r1], 7;
+	mov.u32 %r2, asked;
+	st.shared.u32 [%r2+12], 7;
+	ret;
+}
+.visible .entry takes_two()
+{
+	.reg .b32 %r<2>;
+	mov.u32 %r1, two;
+	st.shared.u32 [%r1+39996], 7;
+	ret;
+}
+`
+	c, err := New(Options{}).Open(0)
+	require.NoError(t, err)
+	m, err := c.Load([]byte(text))
+	require.NoError(t, err)
+	for name, want := range map[string]int{"takes_one": 1024, "takes_two": 40000} {
+		f, err := c.Kernel(m, name)
+		require.NoError(t, err)
+		a, err := c.Attributes(f)
+		require.NoError(t, err)
+		require.Equal(t, want, a.StaticShared, name)
+		require.NoError(t, c.Launch(f, driver.Config{Shared: 16}, nil), name)
+	}
+	f, err := c.Kernel(m, "takes_one")
+	require.NoError(t, err)
+	require.ErrorContains(t, c.Launch(f, driver.Config{Shared: 12}, nil), "takes_one", "a word beyond what was asked for")
+}

@@ -51,6 +51,24 @@ type Kernel struct {
 	Code       []Instruction
 }
 
+// Named is the variables that k's instructions name.
+func (k *Kernel) Named() map[*Variable]bool {
+	named := map[*Variable]bool{}
+	var look func(os []Operand)
+	look = func(os []Operand) {
+		for _, o := range os {
+			if o.Variable != nil {
+				named[o.Variable] = true
+			}
+			look(o.Parts)
+		}
+	}
+	for i := range k.Code {
+		look(k.Code[i].Operands)
+	}
+	return named
+}
+
 // A Register is a virtual register; Type "pred" holds a truth value.
 type Register struct{ Name, Type string }
 
