@@ -27,8 +27,8 @@ import "example.org/chainrule/device"
 // that read it; see Options.Direct.
 //
 // A core of an AMD Zen 5, whose peak is 277 GFLOP/s, does the definition's work at
-// 620 where 64 channels become 64, at 300 for 16 to 16: there half of the time goes
-// to the transforms, which costs below foresee.
+// 620 where 64 channels become 64, and at 300 for 16 to 16, where the transforms and
+// the way to memory take most of the time.
 type winograd struct {
 	tileGrid
 	kernel *kernels
@@ -105,8 +105,9 @@ func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform fu
 	p.each(ceilDiv(g.tiles(), g.block), g.task)
 }
 
-// Blocks of tiles: the values of their pixels take a fourth of the second cache, and a
-// strip of filters is used by at least 16.
+// Blocks of tiles: the values of their pixels, and the sums of a strip of filters,
+// leave most of the second cache to the filters, and 16 tiles share each strip that
+// comes from farther away.
 const (
 	winogradBlockBytes = 256 << 10
 	winogradMinBlock   = 16
@@ -177,39 +178,42 @@ func (g *winograd) filterAt(channel, k int) int {
 func planFilters(w []float32) func(g *winograd, p *plan) {
 	return func(g *winograd, p *plan) {
 		size := g.KH * g.KW
-		stage := perWorker(p, size*16*g.C)
+		stages := perWorker(p, size*16*g.C)
 		if p.failed {
 			return
 		}
 		p.each(g.K/16, func(i, worker int) {
-			v, k := stage[worker], i*16
+			stage, k := stages[worker], i*16
 			for tap := range size {
 				for half := 0; half < 16; half += 8 {
-					g.kernel.transpose(v[tap*16+half:], size*16, w[((k+half)*size+tap)*g.C:], size*g.C, g.C)
+					g.kernel.transpose(stage[tap*16+half:], size*16, w[((k+half)*size+tap)*g.C:], size*g.C, g.C)
 				}
 			}
 			for c := range g.C {
-				g.kernel.filter[g.KH](g.filters.of[0][g.filterAt(c, k):], g.filters.step, v, c*size*16, g.KW*16, 16, g.everyTap(), g.everyTap(), 16)
+				g.transformFilters(c, k, 16, stage, c*size*16, g.KW*16, 16)
 			}
 		})
 	}
 }
 
-// everyTap has a bit for each tap of an axis.
-func (g *winograd) everyTap() uint { return 1<<g.KH - 1 }
-
 // planMirroredFilters plans to transform w, [C, taps, taps, K], as the gradient of
 // a convolution's input meets it: from the last tap to the first.
 func planMirroredFilters(w []float32) func(g *winograd, p *plan) {
 	return func(g *winograd, p *plan) {
-		size := g.KH * g.KW
+		size, strip := g.KH*g.KW, g.kernel.reducer.nr
 		p.each(g.C, func(c, _ int) {
-			for k := 0; k < g.K; k += g.kernel.reducer.nr {
-				g.kernel.filter[g.KH](g.filters.of[0][g.filterAt(c, k):], g.filters.step, w, (c*size+size-1)*g.K+k, -g.KW*g.K, -g.K,
-					g.everyTap(), g.everyTap(), min(g.kernel.reducer.nr, g.K-k))
+			for k := 0; k < g.K; k += strip {
+				g.transformFilters(c, k, min(strip, g.K-k), w, (c*size+size-1)*g.K+k, -g.KW*g.K, -g.K)
 			}
 		})
 	}
+}
+
+// transformFilters makes the values of n filters from k on, for a channel. Their
+// taps begin at w[at], line and pixel apart.
+func (g *winograd) transformFilters(channel, k, n int, w []float32, at, line, pixel int) {
+	every := uint(1<<g.KH - 1)
+	g.kernel.filter[g.KH](g.filters.of[0][g.filterAt(channel, k):], g.filters.step, w, at, line, pixel, every, every, n)
 }
 
 // mirrored is the convolution of dy that makes dx, for stride 1.
