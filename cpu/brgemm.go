@@ -31,6 +31,14 @@ type batchReducer struct {
 	channelwise bool // both are
 }
 
+// tilesOf is the reducer whose micro-tiles so many rows fill best.
+func (k *kernels) tilesOf(rows int) *batchReducer {
+	if k.slim != nil && roundUp(rows, k.slim.mr) < roundUp(rows, k.reducer.mr) {
+		return k.slim
+	}
+	return &k.reducer
+}
+
 var goReducer = batchReducer{mr: 1, nr: 16, wide: brgemm1x16, narrow: brgemm1x8}
 
 // brgemm1x16 is a batchKernel on a row of 16.

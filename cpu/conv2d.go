@@ -3,7 +3,8 @@ package cpu
 import "example.org/chainrule/device"
 
 // A convolution and its data gradient are correlations, see conv2d_correlation.go;
-// its filter gradient is in conv2d_filter.go. A tap outside the image counts as a
+// its filter gradient is in conv2d_filter.go, and the data gradient of images of
+// few channels in conv2d_scatter.go. A tap outside the image counts as a
 // zero that is multiplied: with an infinite weight it gives NaN.
 
 // Conv2D convolves; see device.Spatial.
@@ -74,6 +75,10 @@ func (d *Device) Conv2DGradInput(dx device.Dst, dy, w device.Buffer, s device.Co
 		}
 		if m := mirrored(s); allFloat32(dx.Buf, dy, w) && d.byWinograd(m) {
 			planWinograd(p, epilogue{dst: dx}, of(dy), m, planMirroredFilters(of(w).f32))
+			return
+		}
+		if d.kernel.scatters(s) {
+			planScatter(p, dx, of(dy), of(w), s)
 			return
 		}
 		s := flattened(s)

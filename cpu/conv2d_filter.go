@@ -58,11 +58,10 @@ func (g *filterGradient) layRows(k *kernels) {
 		g.step = g.pitch() * g.from.channels
 		g.taps, g.length = g.tapLines()
 	}
-	g.rows = roundUp(g.length, g.reducer.mr)
-	if g.reducer == &k.reducer && k.slim != nil && roundUp(g.length, k.slim.mr) < g.rows {
-		g.reducer = k.slim
-		g.rows = roundUp(g.length, g.reducer.mr)
+	if g.reducer == &k.reducer {
+		g.reducer = k.tilesOf(g.length)
 	}
+	g.rows = roundUp(g.length, g.reducer.mr)
 }
 
 const (
