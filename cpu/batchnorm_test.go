@@ -72,6 +72,33 @@ func TestMomentsFarFromZero(t *testing.T) {
 	require.InEpsilon(t, squares/rows-mean*mean, got[1][0], 1e-6)
 }
 
+// The first tile of a part, whose mean the others are measured from, lies far from
+// them, where the rows are all alike: the worst that partTiles allows for.
+func TestMomentsOfUnlikeTiles(t *testing.T) {
+	const rows, channels, tileRows = 4096, 16, tileLen / 16
+	b := newBed(t, newDevice(t, 0, 0))
+	x := make([]float32, rows*channels)
+	var sum, squares float64
+	for i := range x {
+		x[i] = 1000
+		if i/channels >= tileRows {
+			x[i] = float32(b.rng.NormFloat64())
+		}
+		if i%channels == 0 {
+			sum += float64(x[i])
+		}
+	}
+	mean := sum / rows
+	for i := 0; i < len(x); i += channels {
+		squares += (float64(x[i]) - mean) * (float64(x[i]) - mean)
+	}
+	m, v := b.alloc(device.Float32, channels), b.alloc(device.Float32, channels)
+	b.Moments(device.To(m), device.To(v), b.upload(x), device.BatchNorm{Rows: rows, C: channels})
+	got := b.download(m, v)
+	require.InEpsilon(t, mean, got[0][0], 1e-6)
+	require.InEpsilon(t, squares/rows, got[1][0], 1e-6)
+}
+
 func BenchmarkBatchNorm(b *testing.B) {
 	for _, s := range []device.BatchNorm{
 		{Rows: 128 * 32 * 32, C: 16}, {Rows: 128 * 8 * 8, C: 64}, {Rows: 64 * 32 * 32, C: 64}, {Rows: 64 * 7 * 7, C: 512},
