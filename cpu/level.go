@@ -20,13 +20,14 @@ const (
 	// elements, twice as many at once as of Float32. They take denormal elements
 	// and sums as zero.
 	LevelAVX512BF16
+	LevelNEON // 128-bit vectors of arm64
 )
 
 // LevelVariable is the environment variable that caps the default level: go,
-// avx2, avx512 or avx512bf16.
+// avx2, avx512, avx512bf16 or neon.
 const LevelVariable = "CHAINRULE_CPU"
 
-var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512", LevelAVX512BF16: "avx512bf16"}
+var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512", LevelAVX512BF16: "avx512bf16", LevelNEON: "neon"}
 
 func (l Level) String() string {
 	if l < LevelGo || int(l) >= len(levelNames) {
@@ -94,7 +95,7 @@ func kernelsFor(l Level) (*kernels, error) {
 // defaultKernels returns the best level up to the one named; an empty name is
 // no limit.
 func defaultKernels(name string) (*kernels, error) {
-	limit := LevelAVX512BF16
+	limit := LevelNEON
 	if name != "" {
 		limit = Level(slices.Index(levelNames[:], strings.ToLower(name)))
 		if limit < LevelGo {

@@ -19,7 +19,7 @@ func TestLevels(t *testing.T) {
 
 func TestLevelCap(t *testing.T) {
 	ls := Levels()
-	for name, want := range map[string]Level{"": ls[len(ls)-1], "go": LevelGo, "GO": LevelGo, "avx512bf16": ls[len(ls)-1]} {
+	for name, want := range map[string]Level{"": ls[len(ls)-1], "go": LevelGo, "GO": LevelGo, "neon": ls[len(ls)-1]} {
 		t.Setenv(LevelVariable, name)
 		k, err := kernelsFor(0)
 		require.NoError(t, err)
@@ -32,5 +32,5 @@ func TestLevelUnknown(t *testing.T) {
 	require.ErrorContains(t, err, "cannot run level Level(99)")
 	t.Setenv(LevelVariable, "sse")
 	_, err = New(Options{})
-	require.ErrorContains(t, err, `CHAINRULE_CPU="sse": want one of [go avx2 avx512 avx512bf16]`)
+	require.ErrorContains(t, err, `CHAINRULE_CPU="sse": want one of [go avx2 avx512 avx512bf16 neon]`)
 }

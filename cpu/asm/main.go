@@ -73,15 +73,16 @@ func generate() map[string][]byte {
 			name string
 			make func() machine
 		}{
-			{"avx2", func() machine { return &x86{} }},
-			{"avx512", func() machine { return &x86{wide: true} }},
+			{"avx2_amd64", func() machine { return &x86{} }},
+			{"avx512_amd64", func() machine { return &x86{wide: true} }},
+			{"neon_arm64", func() machine { return &neon{} }},
 		} {
 			m := level.make()
 			ks := s.kernels(m)
 			for _, k := range ks {
 				m.kernel(k)
 			}
-			base := s.name + "_" + level.name + "_amd64"
+			base := s.name + "_" + level.name
 			files[base+".s"] = []byte(m.finish())
 			files[base+".go"] = declarations(m, s, ks)
 		}

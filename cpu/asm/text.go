@@ -86,26 +86,3 @@ func (c *constants) at(bits uint32, name string) int {
 	}
 	return slices.Index(c.bits, bits)
 }
-
-// A file of registers: the lowest free one is taken.
-type file struct{ used []bool }
-
-func (f *file) take() int {
-	r := slices.Index(f.used, false)
-	if r < 0 {
-		panic("out of registers")
-	}
-	f.used[r] = true
-	return r
-}
-
-func (f *file) give(r int) { f.used[r] = false }
-
-// registers are those of vectors and of masks.
-type registers struct{ vector, mask file }
-
-func newRegisters(vectors int) registers {
-	mask := file{make([]bool, 8)}
-	mask.used[0], mask.used[tailK] = true, true
-	return registers{file{make([]bool, vectors)}, mask}
-}

@@ -125,7 +125,7 @@ func (m *x86) reserve(k *kernel, copies int) {
 			f.regs = append(f.regs, top)
 		}
 	}
-	m.registers = newRegisters(top)
+	m.registers = newRegisters(top, m.wide)
 	for _, s := range k.streams {
 		if s.load != nil && s.load.last > 0 {
 			s.load.reg = m.vector.take()
@@ -266,38 +266,6 @@ func (m *x86) loadConst(v *value, r int) {
 	m.line(fmt.Sprintf("VBROADCASTSS %s, %s", m.scalar(v.bits, v.name), m.full(r)), v.name)
 }
 
-// release gives back what step uses last.
-func (m *x86) release(v *value, step int) {
-	for i, in := range v.in {
-		if in.last != step || in.isConst() || in.op == opArg || contains(v.in[:i], in) {
-			continue
-		}
-		if in.isMask() && m.wide {
-			m.mask.give(in.reg)
-		} else {
-			m.vector.give(in.reg)
-		}
-	}
-}
-
-func contains(vs []*value, v *value) bool {
-	for _, w := range vs {
-		if w == v {
-			return true
-		}
-	}
-	return false
-}
-
-// place gives v a register.
-func (m *x86) place(v *value) {
-	if v.isMask() && m.wide {
-		v.reg = m.mask.take()
-	} else {
-		v.reg = m.vector.take()
-	}
-}
-
 var mnemonics = map[opcode]string{
 	opAdd: "VADDPS", opSub: "VSUBPS", opMul: "VMULPS", opDiv: "VDIVPS", opMax: "VMAXPS", opMin: "VMINPS",
 	opScale: "VSCALEFPS", opAnd: "VANDPS", opOr: "VORPS", opXor: "VXORPS",
@@ -324,15 +292,15 @@ func (m *x86) emit(v *value, step int) {
 	case opFMA, opFNMA:
 		m.fma(v, step)
 	case opSqrt:
-		m.release(v, step)
+		m.release(v, step, nil)
 		m.place(v)
 		m.line(fmt.Sprintf("VSQRTPS%s %s, %s", m.bcst(v.in[0]), m.operand(v.in[0]), m.x(v)), v.note())
 	case opFloat:
-		m.release(v, step)
+		m.release(v, step, nil)
 		m.place(v)
 		m.line(fmt.Sprintf("VCVTDQ2PS %s, %s", m.x(v.in[0]), m.x(v)), v.note())
 	case opShl, opSar:
-		m.release(v, step)
+		m.release(v, step, nil)
 		m.place(v)
 		name := map[opcode]string{opShl: "VPSLLD", opSar: "VPSRAD"}[v.op]
 		m.line(fmt.Sprintf("%s $%d, %s, %s", name, v.bits, m.x(v.in[0]), m.x(v)), v.note())
@@ -359,11 +327,11 @@ func (m *x86) two(v, a, b *value, step int) {
 	if a.isConst() {
 		m.place(v) // apart from b
 		m.loadConst(a, v.reg)
-		m.release(v, step)
+		m.release(v, step, nil)
 		m.line(fmt.Sprintf("%s%s %s, %s, %s", name, m.bcst(b), m.operand(b), m.x(v), m.x(v)), v.note())
 		return
 	}
-	m.release(v, step)
+	m.release(v, step, nil)
 	m.place(v)
 	m.line(fmt.Sprintf("%s%s %s, %s, %s", name, m.bcst(b), m.operand(b), m.x(a), m.x(v)), v.note())
 }
@@ -381,15 +349,15 @@ func (m *x86) fma(v *value, step int) {
 	switch {
 	case c.ends(step):
 		v.reg = c.reg
-		m.releaseBut(v, c, step)
+		m.release(v, step, c)
 		write("231", b, a, v.note())
 	case a.ends(step) && !b.isConst():
 		v.reg = a.reg
-		m.releaseBut(v, a, step)
+		m.release(v, step, a)
 		write("213", c, b, v.note())
 	case a.ends(step) && !c.isConst():
 		v.reg = a.reg
-		m.releaseBut(v, a, step)
+		m.release(v, step, a)
 		write("132", b, c, v.note())
 	default:
 		m.place(v)
@@ -399,19 +367,7 @@ func (m *x86) fma(v *value, step int) {
 			m.line(fmt.Sprintf("VMOVAPS %s, %s", m.x(c), m.x(v)), c.name)
 		}
 		write("231", b, a, v.note())
-		m.release(v, step)
-	}
-}
-
-// ends reports whether v's register may be overwritten at step.
-func (v *value) ends(step int) bool { return v.last == step && !v.isConst() && v.op != opArg }
-
-// releaseBut is release without the one whose register v took over.
-func (m *x86) releaseBut(v, kept *value, step int) {
-	for i, in := range v.in {
-		if in != kept && in.ends(step) && !contains(v.in[:i], in) {
-			m.vector.give(in.reg)
-		}
+		m.release(v, step, nil)
 	}
 }
 
@@ -422,7 +378,7 @@ func (m *x86) compare(v *value, step int) {
 		a, b = b, a
 		kind = map[opcode]int{opGreater: 17, opEqual: 0}[v.op]
 	}
-	m.release(v, step)
+	m.release(v, step, nil)
 	m.place(v)
 	m.line(fmt.Sprintf("VCMPPS%s $%d, %s, %s, %s", m.bcst(b), kind, m.operand(b), m.x(a), m.x(v)), v.note())
 }
@@ -434,9 +390,9 @@ func (m *x86) blend(v *value, step int) {
 		m.place(v)
 		m.loadConst(b, v.reg)
 		other = m.x(v)
-		m.release(v, step)
+		m.release(v, step, nil)
 	} else {
-		m.release(v, step)
+		m.release(v, step, nil)
 		m.place(v)
 	}
 	if m.wide {
@@ -448,7 +404,7 @@ func (m *x86) blend(v *value, step int) {
 
 func (m *x86) keep(v *value, step int) {
 	mask, a := v.in[0], v.in[1]
-	m.release(v, step)
+	m.release(v, step, nil)
 	m.place(v)
 	switch {
 	case !m.wide:

@@ -1,0 +1,328 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A neon writes arm64 code: vectors of four, with the tail one element at a time.
+// Instructions that Go's assembler lacks are words; see neon_encode.go.
+type neon struct {
+	text
+	constants
+	registers
+}
+
+func (m *neon) suffix() string      { return "NEON" }
+func (m *neon) scalesExactly() bool { return false }
+
+// The registers with a part of their own. Streams lie in R0 and up.
+const (
+	left  = "R11" // elements left
+	table = "R10" // the constants
+)
+
+// kernel writes one function.
+func (m *neon) kernel(k *kernel) {
+	k.liveness()
+	copies := k.copies()
+	m.reserve(k, copies)
+	m.body(k)
+	name := k.name + m.suffix()
+	m.comment(fmt.Sprintf("func %s%s", name, k.signature()))
+	m.raw(fmt.Sprintf("TEXT ·%s(SB), NOSPLIT, $0-%d", name, k.frame()))
+	m.prologue(k)
+	if copies > 1 {
+		m.loop(k, "loop", "short", copies)
+		m.label("short")
+	}
+	m.loop(k, "vector", "rest", 1)
+	m.label("rest")
+	m.line(fmt.Sprintf("CBZ %s, done", left), "none left")
+	m.label("one")
+	m.step(k, 0, true)
+	m.line(fmt.Sprintf("SUB $1, %s, %s", left, left), "one less")
+	m.line(fmt.Sprintf("CBNZ %s, one", left), "until none is left")
+	m.label("done")
+	m.results(k)
+	m.line("RET", "")
+	m.raw("")
+}
+
+// loop takes copies of four elements at a time while there are as many.
+func (m *neon) loop(k *kernel, name, after string, copies int) {
+	m.line(fmt.Sprintf("CMP $%d, %s", 4*copies, left), "so many left?")
+	m.line("BLT "+after, "no")
+	m.label(name)
+	for c := range copies {
+		m.step(k, c, false)
+	}
+	m.line(fmt.Sprintf("SUB $%d, %s, %s", 4*copies, left, left), "less")
+	m.line(fmt.Sprintf("CMP $%d, %s", 4*copies, left), "as many left?")
+	m.line("BGE "+name, "yes")
+}
+
+// step is one vector, or one element in a vector's first lane.
+func (m *neon) step(k *kernel, c int, single bool) {
+	for i, s := range k.streams {
+		if s.load != nil && s.load.last > 0 {
+			m.move(i, s, s.load.reg, true, single, "next of "+s.name)
+		}
+	}
+	if m.bodyLines > 0 {
+		m.raw("\t" + strings.ToUpper(k.name) + "_")
+	}
+	for i, s := range k.streams {
+		if s.put != nil {
+			m.move(i, s, s.put.reg, false, single, s.name+" = "+s.put.name)
+		}
+	}
+	m.accumulate(k, c, single)
+}
+
+// move loads or stores; the last of a stream's moves steps on.
+func (m *neon) move(i int, s *stream, r int, load, single bool, note string) {
+	post := load == (s.put == nil)
+	memory := fmt.Sprintf("(R%d)", i)
+	if post {
+		memory = fmt.Sprintf("%d(R%d)", map[bool]int{false: 16, true: 4}[single], i)
+	}
+	name, register := map[bool]string{false: "VST1", true: "VLD1"}[load], fmt.Sprintf("[V%d.S4]", r)
+	if single {
+		name, register = "FMOVS", fmt.Sprintf("F%d", r)
+	}
+	if post {
+		name += ".P"
+	}
+	if load {
+		m.line(fmt.Sprintf("%s %s, %s", name, memory, register), note)
+	} else {
+		m.line(fmt.Sprintf("%s %s, %s", name, register, memory), note)
+	}
+}
+
+// reserve gives registers like x86's.
+func (m *neon) reserve(k *kernel, copies int) {
+	top := 32
+	for _, a := range k.args {
+		if a.last > 0 {
+			top--
+			a.reg = top
+		}
+	}
+	for _, f := range k.folds {
+		f.regs = nil
+		for range copies * f.parts() {
+			top--
+			f.regs = append(f.regs, top)
+		}
+	}
+	m.registers = newRegisters(top, false)
+	for _, s := range k.streams {
+		if s.load != nil && s.load.last > 0 {
+			s.load.reg = m.vector.take()
+		}
+	}
+}
+
+// prologue loads the arguments and clears the accumulators.
+func (m *neon) prologue(k *kernel) {
+	for i, s := range k.streams {
+		m.line(fmt.Sprintf("MOVD %s_base+%d(FP), R%d", s.name, 24*i, i), fmt.Sprintf("R%d = &%s[0]", i, s.name))
+	}
+	m.line(fmt.Sprintf("MOVD %s_len+8(FP), %s", k.streams[0].name, left), "elements")
+	m.line(fmt.Sprintf("MOVD $constants<>(SB), %s", table), "the constants")
+	for i, a := range k.args {
+		if a.last > 0 {
+			m.line(fmt.Sprintf("FMOVS %s+%d(FP), F%d", a.name, 24*len(k.streams)+4*i, a.reg), a.name)
+			m.line(fmt.Sprintf("VDUP V%d.S[0], V%d.S4", a.reg, a.reg), a.name+", "+a.name+", ...")
+		}
+	}
+	for _, f := range k.folds {
+		for _, r := range f.regs {
+			m.loadConst(k.word(neutral[f.how]), r)
+		}
+	}
+}
+
+// body defines the macro that computes the values of one vector.
+func (m *neon) body(k *kernel) {
+	m.begin(strings.ToUpper(k.name) + "_")
+	for i, v := range k.values {
+		if v.last > 0 && v.op != opLoad {
+			m.emit(v, i+1)
+		}
+	}
+	for _, s := range k.streams {
+		if s.put != nil && s.put.isConst() {
+			s.put.reg = m.vector.take()
+			m.loadConst(s.put, s.put.reg)
+		}
+	}
+	m.end()
+}
+
+func (m *neon) loadConst(v *value, r int) {
+	m.line(fmt.Sprintf("FMOVQ %d(%s), F%d", 16*m.at(v.bits, v.name), table, r), v.name)
+}
+
+// emit writes the instructions of v, which step computes. Constants are loaded
+// first, into registers that are free again after it.
+func (m *neon) emit(v *value, step int) {
+	accumulates := v.op == opFMA || v.op == opFNMA
+	for i, in := range v.in {
+		if in.isConst() && !(accumulates && i == 2) {
+			in.reg = m.vector.take()
+			m.loadConst(in, in.reg)
+			defer m.vector.give(in.reg)
+		}
+	}
+	switch {
+	case accumulates:
+		m.fma(v, step)
+	case v.op == opBlend:
+		m.blend(v, step)
+	default:
+		m.release(v, step, nil)
+		m.place(v)
+		m.compute(v)
+	}
+}
+
+// compute writes an instruction whose result may be any register.
+func (m *neon) compute(v *value) {
+	n := v.in[0].reg
+	switch v.op {
+	case opSqrt:
+		m.word(fsqrt, v.reg, n, 0, v.note())
+	case opFloat:
+		m.word(scvtf, v.reg, n, 0, v.note())
+	case opSar:
+		m.word(sshr.by(64-v.bits), v.reg, n, 0, v.note())
+	case opShl:
+		m.line(fmt.Sprintf("VSHL $%d, V%d.S4, V%d.S4", v.bits, n, v.reg), v.note())
+	case opAnd, opKeep:
+		m.bytes("VAND", v)
+	case opOr:
+		m.bytes("VORR", v)
+	case opXor:
+		m.bytes("VEOR", v)
+	default:
+		m.word(words[v.op], v.reg, n, v.in[1].reg, v.note())
+	}
+}
+
+// bytes writes a bitwise instruction.
+func (m *neon) bytes(name string, v *value) {
+	m.line(fmt.Sprintf("%s V%d.B16, V%d.B16, V%d.B16", name, v.in[1].reg, v.in[0].reg, v.reg), v.note())
+}
+
+// over makes the result of v take the place of in, of which it is computed.
+func (m *neon) over(v, in *value, step int) {
+	switch {
+	case in.ends(step):
+		v.reg = in.reg
+		m.release(v, step, in)
+	case in.isConst() && v.op != opBlend:
+		m.place(v)
+		m.loadConst(in, v.reg)
+		m.release(v, step, nil)
+	default:
+		m.place(v)
+		m.line(fmt.Sprintf("VMOV V%d.B16, V%d.B16", in.reg, v.reg), in.name)
+		m.release(v, step, nil)
+	}
+}
+
+func (m *neon) fma(v *value, step int) {
+	m.over(v, v.in[2], step)
+	name := map[opcode]string{opFMA: "VFMLA", opFNMA: "VFMLS"}[v.op]
+	m.line(fmt.Sprintf("%s V%d.S4, V%d.S4, V%d.S4", name, v.in[1].reg, v.in[0].reg, v.reg), v.note())
+}
+
+func (m *neon) blend(v *value, step int) {
+	m.over(v, v.in[0], step)
+	m.line(fmt.Sprintf("VBSL V%d.B16, V%d.B16, V%d.B16", v.in[2].reg, v.in[1].reg, v.reg), v.note())
+}
+
+// accumulate adds the values of one copy of the body to its accumulators.
+func (m *neon) accumulate(k *kernel, c int, single bool) {
+	for _, f := range k.folds {
+		acc := f.regs[c*f.parts():]
+		terms := make([]int, len(f.of))
+		for i, v := range f.of {
+			terms[i] = v.reg
+			if single {
+				terms[i] = m.vector.take()
+				m.loadConst(k.word(neutral[f.how]), terms[i])
+				m.line(fmt.Sprintf("VMOV V%d.S[0], V%d.S[0]", v.reg, terms[i]), v.name+", alone")
+			}
+		}
+		switch {
+		case f.how == opAdd:
+			m.addWide(terms, acc)
+		default:
+			m.word(words[f.how], acc[0], acc[0], terms[0], "with "+f.of[0].name)
+		}
+		if single {
+			for _, r := range terms {
+				m.vector.give(r)
+			}
+		}
+	}
+}
+
+// addWide adds a term or a product to two accumulators in float64.
+func (m *neon) addWide(terms, acc []int) {
+	wide := [2]int{m.vector.take(), m.vector.take()}
+	for part, widen := range [2]encoding{fcvtl, fcvtl2} {
+		for i, r := range terms {
+			m.word(widen, wide[i], r, 0, "half as float64")
+		}
+		if len(terms) == 1 {
+			m.word(fadd64, acc[part], acc[part], wide[0], "sum += it")
+		} else {
+			m.word(fmla64, acc[part], wide[0], wide[1], "sum += product")
+		}
+	}
+	m.vector.give(wide[0])
+	m.vector.give(wide[1])
+}
+
+// results combines accumulators, then lanes, and stores what comes of them.
+func (m *neon) results(k *kernel) {
+	at, _ := k.resultAt()
+	for i, f := range k.folds {
+		join := words[f.how]
+		if f.wide {
+			join = fadd64
+		}
+		for n := len(f.regs); n > 1; n /= 2 {
+			for j := range n / 2 {
+				m.word(join, f.regs[j], f.regs[j], f.regs[j+n/2], "both together")
+			}
+		}
+		name := k.result(i)
+		if f.wide {
+			m.word(faddp64, 0, f.regs[0], 0, "both lanes")
+			m.line(fmt.Sprintf("FMOVD F0, %s+%d(FP)", name, at[i]), "return "+name)
+			continue
+		}
+		m.word(map[opcode]encoding{opMax: fmaxv, opMin: fminv}[f.how], 0, f.regs[0], 0, "all lanes")
+		m.line(fmt.Sprintf("FMOVS F0, %s+%d(FP)", name, at[i]), "return "+name)
+	}
+}
+
+// finish returns the file: header, constants, functions.
+func (m *neon) finish() string {
+	m.flush()
+	var b strings.Builder
+	b.WriteString("// Code generated by cpu/asm; DO NOT EDIT.\n\n#include \"textflag.h\"\n\n")
+	b.WriteString("// SPREAD fills a vector with a pair of equal words.\n#define SPREAD(at, pair) \\\n" +
+		"\tDATA constants<>+at+0(SB)/8, $pair /* words 0 and 1 */ \\\n\tDATA constants<>+at+8(SB)/8, $pair /* words 2 and 3 */\n\n")
+	for i, bits := range m.bits {
+		fmt.Fprintf(&b, "SPREAD(%d, 0x%08x%08x) // %s\n", 16*i, bits, bits, m.constants.name[bits])
+	}
+	fmt.Fprintf(&b, "GLOBL constants<>(SB), RODATA|NOPTR, $%d\n\n", max(16, 16*len(m.bits)))
+	return b.String() + strings.TrimRight(m.out.String(), "\n") + "\n"
+}

@@ -1,0 +1,13 @@
+package cpu
+
+// machineKernels lists what this processor can run; every arm64 has NEON.
+func machineKernels() []*kernels { return []*kernels{&goKernels, neonKernels()} }
+
+// neonKernels are the plain Go ones but for the rows of vectors.
+func neonKernels() *kernels {
+	k := goKernels
+	k.level = LevelNEON
+	k.unary, k.folds, k.arithmetic, k.updates = unaryNEON, foldsNEON, arithmeticNEON, updatesNEON
+	k.softmaxKernels, k.columnKernels = softmaxNEON, columnsNEON
+	return &k
+}
