@@ -64,6 +64,41 @@ func unaryConstants(f device.Unary) (a, b float32) {
 	return f.A, f.B
 }
 
+// farthest is the largest |x| whose sine vectors compute.
+const farthest = 1 << 16
+
+// nearZero is fast for elements within farthest and slow for others, one by one
+// where a span has any, so that no element depends on its neighbours.
+func nearZero(fast, slow unaryKernel, k foldKernels) unaryKernel {
+	all := func(x []float32) bool { return k.min(x) >= -farthest && k.max(x) <= farthest }
+	of := func(x float32) unaryKernel {
+		if x >= -farthest && x <= farthest {
+			return fast
+		}
+		return slow
+	}
+	return unaryKernel{
+		func(y, x []float32, a, b float32) {
+			if all(x) {
+				fast.f(y, x, a, b)
+				return
+			}
+			for i, v := range x {
+				of(v).f(y[i:i+1], x[i:i+1], a, b)
+			}
+		},
+		func(dx, dy, x []float32, a, b float32) {
+			if all(x) {
+				fast.df(dx, dy, x, a, b)
+				return
+			}
+			for i, v := range x {
+				of(v).df(dx[i:i+1], dy[i:i+1], x[i:i+1], a, b)
+			}
+		},
+	}
+}
+
 // A unaryKernel is a function and its derivative over spans of equal length; see
 // unaryConstants.
 type unaryKernel struct {

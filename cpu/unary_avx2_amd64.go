@@ -7,8 +7,6 @@ import "example.org/chainrule/device"
 // unaryAVX2 is the table unary by vectors.
 var unaryAVX2 = []unaryKernel{
 	device.Identity:    unary[device.Identity],
-	device.Sin:         unary[device.Sin],
-	device.Cos:         unary[device.Cos],
 	device.Pow:         unary[device.Pow],
 	device.ReLU:        {reluAVX2, reluGradAVX2},
 	device.LeakyReLU:   {leakyReLUAVX2, leakyReLUGradAVX2},
@@ -32,6 +30,8 @@ var unaryAVX2 = []unaryKernel{
 	device.Abs:         {absAVX2, absGradAVX2},
 	device.Neg:         {negAVX2, negGradAVX2},
 	device.Reciprocal:  {reciprocalAVX2, reciprocalGradAVX2},
+	device.Sin:         nearZero(unaryKernel{sinAVX2, sinGradAVX2}, unary[device.Sin], foldsAVX2),
+	device.Cos:         nearZero(unaryKernel{cosAVX2, cosGradAVX2}, unary[device.Cos], foldsAVX2),
 	device.Erf:         {erfAVX2, erfGradAVX2},
 	device.Clamp:       {clampAVX2, clampGradAVX2},
 	device.Affine:      {affineAVX2, affineGradAVX2},
@@ -257,6 +257,26 @@ func reciprocalAVX2(y, x []float32, a, b float32)
 //
 //go:noescape
 func reciprocalGradAVX2(dx, dy, v []float32, a, b float32)
+
+// sinAVX2 is unary[device.Sin].f.
+//
+//go:noescape
+func sinAVX2(y, x []float32, a, b float32)
+
+// sinGradAVX2 is unary[device.Sin].df.
+//
+//go:noescape
+func sinGradAVX2(dx, dy, v []float32, a, b float32)
+
+// cosAVX2 is unary[device.Cos].f.
+//
+//go:noescape
+func cosAVX2(y, x []float32, a, b float32)
+
+// cosGradAVX2 is unary[device.Cos].df.
+//
+//go:noescape
+func cosGradAVX2(dx, dy, v []float32, a, b float32)
 
 // erfAVX2 is unary[device.Erf].f.
 //

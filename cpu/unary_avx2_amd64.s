@@ -89,16 +89,28 @@ SPREAD(2432, 0x3f3180003f318000) // 0.6933594
 SPREAD(2464, 0x7fc000007fc00000) // 0x7fc00000
 SPREAD(2496, 0xff800000ff800000) // -Inf
 SPREAD(2528, 0x7f7fffff7f7fffff) // 3.4028235e+38
-SPREAD(2560, 0x3bab2de73bab2de7) // 0.005223978
-SPREAD(2592, 0xba6016daba6016da) // -0.0008548327
-SPREAD(2624, 0xbcdc1672bcdc1672) // -0.026866172
-SPREAD(2656, 0x3de717913de71791) // 0.11283792
-SPREAD(2688, 0xbec093a3bec093a3) // -0.37612638
-SPREAD(2720, 0x3f906ebb3f906ebb) // 1.1283792
-SPREAD(2752, 0xbf800000bf800000) // -1
-SPREAD(2784, 0x3eadc7503eadc750) // 0.33941126
-SPREAD(2816, 0x4130000041300000) // 11
-GLOBL constants<>(SB), RODATA|NOPTR, $2848
+SPREAD(2560, 0x3f22f9833f22f983) // 0.63661975
+SPREAD(2592, 0x3fc90fdb3fc90fdb) // 1.5707964
+SPREAD(2624, 0xb33bbd2eb33bbd2e) // -4.371139e-08
+SPREAD(2656, 0xa6f72ceda6f72ced) // -1.7151245e-15
+SPREAD(2688, 0x3c0883703c088370) // 0.008332118
+SPREAD(2720, 0xb94c913eb94c913e) // -0.00019509063
+SPREAD(2752, 0xbe2aaaa2be2aaaa2) // -0.16666654
+SPREAD(2784, 0xbab60602bab60602) // -0.0013887289
+SPREAD(2816, 0x37cced5637cced56) // 2.4429213e-05
+SPREAD(2848, 0x3d2aaaa53d2aaaa5) // 0.041666646
+SPREAD(2880, 0x0000000100000001) // 0x1
+SPREAD(2912, 0x0000000200000002) // 0x2
+SPREAD(2944, 0x3bab2de73bab2de7) // 0.005223978
+SPREAD(2976, 0xba6016daba6016da) // -0.0008548327
+SPREAD(3008, 0xbcdc1672bcdc1672) // -0.026866172
+SPREAD(3040, 0x3de717913de71791) // 0.11283792
+SPREAD(3072, 0xbec093a3bec093a3) // -0.37612638
+SPREAD(3104, 0x3f906ebb3f906ebb) // 1.1283792
+SPREAD(3136, 0xbf800000bf800000) // -1
+SPREAD(3168, 0x3eadc7503eadc750) // 0.33941126
+SPREAD(3200, 0x4130000041300000) // 11
+GLOBL constants<>(SB), RODATA|NOPTR, $3232
 
 // lanes is a mask of eight lanes and then of none.
 DATA lanes<>+0(SB)/8, $-1 // two lanes
@@ -2391,14 +2403,265 @@ done:
 	VZEROUPPER // leave no dirty upper halves
 	RET
 
+#define SIN_ \
+	VBROADCASTSS constants<>+64(SB), Y1       /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+2560(SB), Y0, Y1  /* bits = x * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS constants<>+64(SB), Y1, Y2         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+2592(SB), Y2, Y0 /* t1 = x - k * 1.5707964 */ \
+	VFNMADD231PS constants<>+2624(SB), Y2, Y0 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS constants<>+2656(SB), Y2, Y0 /* r = t2 - k * -1.7151245e-15 */ \
+	VMULPS Y0, Y0, Y2                         /* r² = r * r */ \
+	VBROADCASTSS constants<>+2688(SB), Y3     /* 0.008332118 */ \
+	VFMADD231PS constants<>+2720(SB), Y2, Y3  /* t3 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS constants<>+2752(SB), Y2, Y3  /* t4 = t3 * r² + -0.16666654 */ \
+	VMULPS Y2, Y3, Y3                         /* t5 = t4 * r² */ \
+	VFMADD231PS Y0, Y3, Y0                    /* sin r = t5 * r + r */ \
+	VBROADCASTSS constants<>+2784(SB), Y3     /* -0.0013887289 */ \
+	VFMADD231PS constants<>+2816(SB), Y2, Y3  /* t6 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS constants<>+2848(SB), Y2, Y3  /* t7 = t6 * r² + 0.041666646 */ \
+	VMULPS Y2, Y3, Y3                         /* t8 = t7 * r² */ \
+	VBROADCASTSS constants<>+416(SB), Y4      /* 1 */ \
+	VFMADD231PS constants<>+704(SB), Y2, Y4   /* t9 = r² * -0.5 + 1 */ \
+	VFMADD231PS Y2, Y3, Y4                    /* cos r = t8 * r² + t9 */ \
+	VANDPS constants<>+2880(SB), Y1, Y2       /* t10 = bits & 0x1 */ \
+	VCVTDQ2PS Y2, Y2                          /* t11 = float(t10) */ \
+	VCMPPS $30, constants<>+0(SB), Y2, Y2     /* odd = t11 > 0 */ \
+	VANDPS constants<>+2912(SB), Y1, Y1       /* t12 = bits & 0x2 */ \
+	VPSLLD $30, Y1, Y1                        /* sign = t12 << 30 */ \
+	VBLENDVPS Y2, Y4, Y0, Y0                  /* t13 = odd ? cos r : sin r */ \
+	VXORPS Y1, Y0, Y0                         /* t14 = t13 ^ sign */
+
+// func sinAVX2(y, x []float32, a, b float32)
+TEXT ·sinAVX2(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI  // DI = &y[0]
+	MOVQ x_base+24(FP), SI // SI = &x[0]
+	MOVQ y_len+8(FP), CX   // CX = elements
+	XORQ AX, AX            // element 0
+	SUBQ $8, CX            // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SIN_
+	VMOVUPS Y0, (DI)(AX*4) // y = t14
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of x
+	SIN_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // y = t14
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define SINGRAD_ \
+	VBROADCASTSS constants<>+64(SB), Y2       /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+2560(SB), Y1, Y2  /* bits = v * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS constants<>+64(SB), Y2, Y3         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+2592(SB), Y3, Y1 /* t1 = v - k * 1.5707964 */ \
+	VFNMADD231PS constants<>+2624(SB), Y3, Y1 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS constants<>+2656(SB), Y3, Y1 /* r = t2 - k * -1.7151245e-15 */ \
+	VPADDD constants<>+2880(SB), Y2, Y2       /* t3 = bits + 0x1, whole */ \
+	VMULPS Y1, Y1, Y3                         /* r² = r * r */ \
+	VBROADCASTSS constants<>+2688(SB), Y4     /* 0.008332118 */ \
+	VFMADD231PS constants<>+2720(SB), Y3, Y4  /* t4 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS constants<>+2752(SB), Y3, Y4  /* t5 = t4 * r² + -0.16666654 */ \
+	VMULPS Y3, Y4, Y4                         /* t6 = t5 * r² */ \
+	VFMADD231PS Y1, Y4, Y1                    /* sin r = t6 * r + r */ \
+	VBROADCASTSS constants<>+2784(SB), Y4     /* -0.0013887289 */ \
+	VFMADD231PS constants<>+2816(SB), Y3, Y4  /* t7 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS constants<>+2848(SB), Y3, Y4  /* t8 = t7 * r² + 0.041666646 */ \
+	VMULPS Y3, Y4, Y4                         /* t9 = t8 * r² */ \
+	VBROADCASTSS constants<>+416(SB), Y5      /* 1 */ \
+	VFMADD231PS constants<>+704(SB), Y3, Y5   /* t10 = r² * -0.5 + 1 */ \
+	VFMADD231PS Y3, Y4, Y5                    /* cos r = t9 * r² + t10 */ \
+	VANDPS constants<>+2880(SB), Y2, Y3       /* t11 = t3 & 0x1 */ \
+	VCVTDQ2PS Y3, Y3                          /* t12 = float(t11) */ \
+	VCMPPS $30, constants<>+0(SB), Y3, Y3     /* odd = t12 > 0 */ \
+	VANDPS constants<>+2912(SB), Y2, Y2       /* t13 = t3 & 0x2 */ \
+	VPSLLD $30, Y2, Y2                        /* sign = t13 << 30 */ \
+	VBLENDVPS Y3, Y5, Y1, Y1                  /* t14 = odd ? cos r : sin r */ \
+	VXORPS Y2, Y1, Y1                         /* t15 = t14 ^ sign */ \
+	VMULPS Y0, Y1, Y0                         /* t16 = t15 * dy */
+
+// func sinGradAVX2(dx, dy, v []float32, a, b float32)
+TEXT ·sinGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI  // DI = &dx[0]
+	MOVQ dy_base+24(FP), SI // SI = &dy[0]
+	MOVQ v_base+48(FP), DX  // DX = &v[0]
+	MOVQ dx_len+8(FP), CX   // CX = elements
+	XORQ AX, AX             // element 0
+	SUBQ $8, CX             // where the last whole step starts
+	JLT rest                // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SINGRAD_
+	VMOVUPS Y0, (DI)(AX*4) // dx = t16
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of dy
+	VMASKMOVPS (DX)(AX*4), Y15, Y1 // last of v
+	SINGRAD_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // dx = t16
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define COS_ \
+	VBROADCASTSS constants<>+64(SB), Y1       /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+2560(SB), Y0, Y1  /* bits = x * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS constants<>+64(SB), Y1, Y2         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+2592(SB), Y2, Y0 /* t1 = x - k * 1.5707964 */ \
+	VFNMADD231PS constants<>+2624(SB), Y2, Y0 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS constants<>+2656(SB), Y2, Y0 /* r = t2 - k * -1.7151245e-15 */ \
+	VPADDD constants<>+2880(SB), Y1, Y1       /* t3 = bits + 0x1, whole */ \
+	VMULPS Y0, Y0, Y2                         /* r² = r * r */ \
+	VBROADCASTSS constants<>+2688(SB), Y3     /* 0.008332118 */ \
+	VFMADD231PS constants<>+2720(SB), Y2, Y3  /* t4 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS constants<>+2752(SB), Y2, Y3  /* t5 = t4 * r² + -0.16666654 */ \
+	VMULPS Y2, Y3, Y3                         /* t6 = t5 * r² */ \
+	VFMADD231PS Y0, Y3, Y0                    /* sin r = t6 * r + r */ \
+	VBROADCASTSS constants<>+2784(SB), Y3     /* -0.0013887289 */ \
+	VFMADD231PS constants<>+2816(SB), Y2, Y3  /* t7 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS constants<>+2848(SB), Y2, Y3  /* t8 = t7 * r² + 0.041666646 */ \
+	VMULPS Y2, Y3, Y3                         /* t9 = t8 * r² */ \
+	VBROADCASTSS constants<>+416(SB), Y4      /* 1 */ \
+	VFMADD231PS constants<>+704(SB), Y2, Y4   /* t10 = r² * -0.5 + 1 */ \
+	VFMADD231PS Y2, Y3, Y4                    /* cos r = t9 * r² + t10 */ \
+	VANDPS constants<>+2880(SB), Y1, Y2       /* t11 = t3 & 0x1 */ \
+	VCVTDQ2PS Y2, Y2                          /* t12 = float(t11) */ \
+	VCMPPS $30, constants<>+0(SB), Y2, Y2     /* odd = t12 > 0 */ \
+	VANDPS constants<>+2912(SB), Y1, Y1       /* t13 = t3 & 0x2 */ \
+	VPSLLD $30, Y1, Y1                        /* sign = t13 << 30 */ \
+	VBLENDVPS Y2, Y4, Y0, Y0                  /* t14 = odd ? cos r : sin r */ \
+	VXORPS Y1, Y0, Y0                         /* t15 = t14 ^ sign */
+
+// func cosAVX2(y, x []float32, a, b float32)
+TEXT ·cosAVX2(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI  // DI = &y[0]
+	MOVQ x_base+24(FP), SI // SI = &x[0]
+	MOVQ y_len+8(FP), CX   // CX = elements
+	XORQ AX, AX            // element 0
+	SUBQ $8, CX            // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	COS_
+	VMOVUPS Y0, (DI)(AX*4) // y = t15
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of x
+	COS_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // y = t15
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define COSGRAD_ \
+	VBROADCASTSS constants<>+64(SB), Y2       /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+2560(SB), Y1, Y2  /* bits = v * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS constants<>+64(SB), Y2, Y3         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+2592(SB), Y3, Y1 /* t1 = v - k * 1.5707964 */ \
+	VFNMADD231PS constants<>+2624(SB), Y3, Y1 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS constants<>+2656(SB), Y3, Y1 /* r = t2 - k * -1.7151245e-15 */ \
+	VMULPS Y1, Y1, Y3                         /* r² = r * r */ \
+	VBROADCASTSS constants<>+2688(SB), Y4     /* 0.008332118 */ \
+	VFMADD231PS constants<>+2720(SB), Y3, Y4  /* t3 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS constants<>+2752(SB), Y3, Y4  /* t4 = t3 * r² + -0.16666654 */ \
+	VMULPS Y3, Y4, Y4                         /* t5 = t4 * r² */ \
+	VFMADD231PS Y1, Y4, Y1                    /* sin r = t5 * r + r */ \
+	VBROADCASTSS constants<>+2784(SB), Y4     /* -0.0013887289 */ \
+	VFMADD231PS constants<>+2816(SB), Y3, Y4  /* t6 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS constants<>+2848(SB), Y3, Y4  /* t7 = t6 * r² + 0.041666646 */ \
+	VMULPS Y3, Y4, Y4                         /* t8 = t7 * r² */ \
+	VBROADCASTSS constants<>+416(SB), Y5      /* 1 */ \
+	VFMADD231PS constants<>+704(SB), Y3, Y5   /* t9 = r² * -0.5 + 1 */ \
+	VFMADD231PS Y3, Y4, Y5                    /* cos r = t8 * r² + t9 */ \
+	VANDPS constants<>+2880(SB), Y2, Y3       /* t10 = bits & 0x1 */ \
+	VCVTDQ2PS Y3, Y3                          /* t11 = float(t10) */ \
+	VCMPPS $30, constants<>+0(SB), Y3, Y3     /* odd = t11 > 0 */ \
+	VANDPS constants<>+2912(SB), Y2, Y2       /* t12 = bits & 0x2 */ \
+	VPSLLD $30, Y2, Y2                        /* sign = t12 << 30 */ \
+	VBLENDVPS Y3, Y5, Y1, Y1                  /* t13 = odd ? cos r : sin r */ \
+	VXORPS Y2, Y1, Y1                         /* t14 = t13 ^ sign */ \
+	VXORPS constants<>+1248(SB), Y1, Y1       /* t15 = t14 ^ 0x80000000 */ \
+	VMULPS Y0, Y1, Y0                         /* t16 = t15 * dy */
+
+// func cosGradAVX2(dx, dy, v []float32, a, b float32)
+TEXT ·cosGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI  // DI = &dx[0]
+	MOVQ dy_base+24(FP), SI // SI = &dy[0]
+	MOVQ v_base+48(FP), DX  // DX = &v[0]
+	MOVQ dx_len+8(FP), CX   // CX = elements
+	XORQ AX, AX             // element 0
+	SUBQ $8, CX             // where the last whole step starts
+	JLT rest                // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	COSGRAD_
+	VMOVUPS Y0, (DI)(AX*4) // dx = t16
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of dy
+	VMASKMOVPS (DX)(AX*4), Y15, Y1 // last of v
+	COSGRAD_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // dx = t16
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
 #define ERF_ \
 	VMULPS Y0, Y0, Y1                         /* t1 = x * x */ \
-	VBROADCASTSS constants<>+2560(SB), Y2     /* 0.005223978 */ \
-	VFMADD231PS constants<>+2592(SB), Y1, Y2  /* t2 = -0.0008548327 * t1 + 0.005223978 */ \
-	VFMADD213PS constants<>+2624(SB), Y1, Y2  /* t3 = t2 * t1 + -0.026866172 */ \
-	VFMADD213PS constants<>+2656(SB), Y1, Y2  /* t4 = t3 * t1 + 0.11283792 */ \
-	VFMADD213PS constants<>+2688(SB), Y1, Y2  /* t5 = t4 * t1 + -0.37612638 */ \
-	VFMADD213PS constants<>+2720(SB), Y1, Y2  /* t6 = t5 * t1 + 1.1283792 */ \
+	VBROADCASTSS constants<>+2944(SB), Y2     /* 0.005223978 */ \
+	VFMADD231PS constants<>+2976(SB), Y1, Y2  /* t2 = -0.0008548327 * t1 + 0.005223978 */ \
+	VFMADD213PS constants<>+3008(SB), Y1, Y2  /* t3 = t2 * t1 + -0.026866172 */ \
+	VFMADD213PS constants<>+3040(SB), Y1, Y2  /* t4 = t3 * t1 + 0.11283792 */ \
+	VFMADD213PS constants<>+3072(SB), Y1, Y2  /* t5 = t4 * t1 + -0.37612638 */ \
+	VFMADD213PS constants<>+3104(SB), Y1, Y2  /* t6 = t5 * t1 + 1.1283792 */ \
 	VMULPS Y0, Y2, Y1                         /* t7 = t6 * x */ \
 	VANDPS constants<>+640(SB), Y0, Y2        /* t8 = x & 0x7fffffff */ \
 	VBROADCASTSS constants<>+1504(SB), Y3     /* 4 */ \
@@ -2406,7 +2669,7 @@ done:
 	VMULPS Y3, Y3, Y2                         /* x² = |x| * |x| */ \
 	VMOVAPS Y2, Y4                            /* x² */ \
 	VFNMADD231PS Y3, Y3, Y4                   /* -lost = x² - |x| * |x| */ \
-	VMULPS constants<>+2752(SB), Y2, Y2       /* t9 = x² * -1 */ \
+	VMULPS constants<>+3136(SB), Y2, Y2       /* t9 = x² * -1 */ \
 	VBROADCASTSS constants<>+64(SB), Y5       /* 1.2582912e+07 */ \
 	VFMADD231PS constants<>+96(SB), Y2, Y5    /* bits = t9 * 1.442695 + 1.2582912e+07 */ \
 	VSUBPS constants<>+64(SB), Y5, Y6         /* k = bits - 1.2582912e+07 */ \
@@ -2422,7 +2685,7 @@ done:
 	VFMADD231PS Y2, Y4, Y2                    /* t16 = t15 * r + r */ \
 	VADDPS constants<>+416(SB), Y2, Y2        /* p = t16 + 1 */ \
 	VBROADCASTSS constants<>+416(SB), Y4      /* 1 */ \
-	VFMADD231PS constants<>+2784(SB), Y3, Y4  /* t17 = |x| * 0.33941126 + 1 */ \
+	VFMADD231PS constants<>+3168(SB), Y3, Y4  /* t17 = |x| * 0.33941126 + 1 */ \
 	VBROADCASTSS constants<>+416(SB), Y6      /* 1 */ \
 	VDIVPS Y4, Y6, Y6                         /* t = 1 / t17 */ \
 	VBROADCASTSS constants<>+768(SB), Y4      /* -0.12602627 */ \
@@ -2487,11 +2750,11 @@ done:
 
 #define ERFGRAD_ \
 	VANDPS constants<>+640(SB), Y1, Y1       /* t1 = v & 0x7fffffff */ \
-	VBROADCASTSS constants<>+2816(SB), Y2    /* 11 */ \
+	VBROADCASTSS constants<>+3200(SB), Y2    /* 11 */ \
 	VMINPS Y1, Y2, Y2                        /* t2 = min(t1, 11) */ \
 	VMULPS Y2, Y2, Y1                        /* x² = t2 * t2 */ \
 	VFNMADD213PS Y1, Y2, Y2                  /* -lost = x² - t2 * t2 */ \
-	VMULPS constants<>+2752(SB), Y1, Y1      /* t3 = x² * -1 */ \
+	VMULPS constants<>+3136(SB), Y1, Y1      /* t3 = x² * -1 */ \
 	VBROADCASTSS constants<>+64(SB), Y3      /* 1.2582912e+07 */ \
 	VFMADD231PS constants<>+96(SB), Y1, Y3   /* bits = t3 * 1.442695 + 1.2582912e+07 */ \
 	VSUBPS constants<>+64(SB), Y3, Y4        /* k = bits - 1.2582912e+07 */ \
@@ -2506,7 +2769,7 @@ done:
 	VMULPS Y1, Y2, Y2                        /* t9 = t8 * r */ \
 	VFMADD231PS Y1, Y2, Y1                   /* t10 = t9 * r + r */ \
 	VADDPS constants<>+416(SB), Y1, Y1       /* p = t10 + 1 */ \
-	VMULPS constants<>+2720(SB), Y1, Y1      /* t11 = p * 1.1283792 */ \
+	VMULPS constants<>+3104(SB), Y1, Y1      /* t11 = p * 1.1283792 */ \
 	VPSUBD constants<>+64(SB), Y3, Y2        /* t12 = bits - 0x4b400000, whole */ \
 	VPSRAD $1, Y2, Y3                        /* t13 = t12 >> 1, signed */ \
 	VPADDD constants<>+384(SB), Y3, Y4       /* t14 = t13 + 0x7f, whole */ \

@@ -7,8 +7,6 @@ import "example.org/chainrule/device"
 // unaryAVX512 is the table unary by vectors.
 var unaryAVX512 = []unaryKernel{
 	device.Identity:    unary[device.Identity],
-	device.Sin:         unary[device.Sin],
-	device.Cos:         unary[device.Cos],
 	device.Pow:         unary[device.Pow],
 	device.ReLU:        {reluAVX512, reluGradAVX512},
 	device.LeakyReLU:   {leakyReLUAVX512, leakyReLUGradAVX512},
@@ -32,6 +30,8 @@ var unaryAVX512 = []unaryKernel{
 	device.Abs:         {absAVX512, absGradAVX512},
 	device.Neg:         {negAVX512, negGradAVX512},
 	device.Reciprocal:  {reciprocalAVX512, reciprocalGradAVX512},
+	device.Sin:         nearZero(unaryKernel{sinAVX512, sinGradAVX512}, unary[device.Sin], foldsAVX512),
+	device.Cos:         nearZero(unaryKernel{cosAVX512, cosGradAVX512}, unary[device.Cos], foldsAVX512),
 	device.Erf:         {erfAVX512, erfGradAVX512},
 	device.Clamp:       {clampAVX512, clampGradAVX512},
 	device.Affine:      {affineAVX512, affineGradAVX512},
@@ -257,6 +257,26 @@ func reciprocalAVX512(y, x []float32, a, b float32)
 //
 //go:noescape
 func reciprocalGradAVX512(dx, dy, v []float32, a, b float32)
+
+// sinAVX512 is unary[device.Sin].f.
+//
+//go:noescape
+func sinAVX512(y, x []float32, a, b float32)
+
+// sinGradAVX512 is unary[device.Sin].df.
+//
+//go:noescape
+func sinGradAVX512(dx, dy, v []float32, a, b float32)
+
+// cosAVX512 is unary[device.Cos].f.
+//
+//go:noescape
+func cosAVX512(y, x []float32, a, b float32)
+
+// cosGradAVX512 is unary[device.Cos].df.
+//
+//go:noescape
+func cosGradAVX512(dx, dy, v []float32, a, b float32)
 
 // erfAVX512 is unary[device.Erf].f.
 //

@@ -82,16 +82,28 @@ DATA constants<>+304(SB)/4, $0x3f318000 // 0.6933594
 DATA constants<>+308(SB)/4, $0x7fc00000 // 0x7fc00000
 DATA constants<>+312(SB)/4, $0xff800000 // -Inf
 DATA constants<>+316(SB)/4, $0x7f7fffff // 3.4028235e+38
-DATA constants<>+320(SB)/4, $0x3bab2de7 // 0.005223978
-DATA constants<>+324(SB)/4, $0xba6016da // -0.0008548327
-DATA constants<>+328(SB)/4, $0xbcdc1672 // -0.026866172
-DATA constants<>+332(SB)/4, $0x3de71791 // 0.11283792
-DATA constants<>+336(SB)/4, $0xbec093a3 // -0.37612638
-DATA constants<>+340(SB)/4, $0x3f906ebb // 1.1283792
-DATA constants<>+344(SB)/4, $0xbf800000 // -1
-DATA constants<>+348(SB)/4, $0x3eadc750 // 0.33941126
-DATA constants<>+352(SB)/4, $0x41300000 // 11
-GLOBL constants<>(SB), RODATA|NOPTR, $356
+DATA constants<>+320(SB)/4, $0x3f22f983 // 0.63661975
+DATA constants<>+324(SB)/4, $0x3fc90fdb // 1.5707964
+DATA constants<>+328(SB)/4, $0xb33bbd2e // -4.371139e-08
+DATA constants<>+332(SB)/4, $0xa6f72ced // -1.7151245e-15
+DATA constants<>+336(SB)/4, $0x3c088370 // 0.008332118
+DATA constants<>+340(SB)/4, $0xb94c913e // -0.00019509063
+DATA constants<>+344(SB)/4, $0xbe2aaaa2 // -0.16666654
+DATA constants<>+348(SB)/4, $0xbab60602 // -0.0013887289
+DATA constants<>+352(SB)/4, $0x37cced56 // 2.4429213e-05
+DATA constants<>+356(SB)/4, $0x3d2aaaa5 // 0.041666646
+DATA constants<>+360(SB)/4, $0x00000001 // 0x1
+DATA constants<>+364(SB)/4, $0x00000002 // 0x2
+DATA constants<>+368(SB)/4, $0x3bab2de7 // 0.005223978
+DATA constants<>+372(SB)/4, $0xba6016da // -0.0008548327
+DATA constants<>+376(SB)/4, $0xbcdc1672 // -0.026866172
+DATA constants<>+380(SB)/4, $0x3de71791 // 0.11283792
+DATA constants<>+384(SB)/4, $0xbec093a3 // -0.37612638
+DATA constants<>+388(SB)/4, $0x3f906ebb // 1.1283792
+DATA constants<>+392(SB)/4, $0xbf800000 // -1
+DATA constants<>+396(SB)/4, $0x3eadc750 // 0.33941126
+DATA constants<>+400(SB)/4, $0x41300000 // 11
+GLOBL constants<>(SB), RODATA|NOPTR, $404
 
 #define RELU_ \
 	VPXORD Z1, Z1, Z1 /* 0 */ \
@@ -2284,14 +2296,269 @@ done:
 	VZEROUPPER // leave no dirty upper halves
 	RET
 
+#define SIN_ \
+	VBROADCASTSS constants<>+8(SB), Z1            /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+320(SB), Z0, Z1  /* bits = x * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+8(SB), Z1, Z2         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+324(SB), Z2, Z0 /* t1 = x - k * 1.5707964 */ \
+	VFNMADD231PS.BCST constants<>+328(SB), Z2, Z0 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS.BCST constants<>+332(SB), Z2, Z0 /* r = t2 - k * -1.7151245e-15 */ \
+	VMULPS Z0, Z0, Z2                             /* r² = r * r */ \
+	VBROADCASTSS constants<>+336(SB), Z3          /* 0.008332118 */ \
+	VFMADD231PS.BCST constants<>+340(SB), Z2, Z3  /* t3 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS.BCST constants<>+344(SB), Z2, Z3  /* t4 = t3 * r² + -0.16666654 */ \
+	VMULPS Z2, Z3, Z3                             /* t5 = t4 * r² */ \
+	VFMADD231PS Z0, Z3, Z0                        /* sin r = t5 * r + r */ \
+	VBROADCASTSS constants<>+348(SB), Z3          /* -0.0013887289 */ \
+	VFMADD231PS.BCST constants<>+352(SB), Z2, Z3  /* t6 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS.BCST constants<>+356(SB), Z2, Z3  /* t7 = t6 * r² + 0.041666646 */ \
+	VMULPS Z2, Z3, Z3                             /* t8 = t7 * r² */ \
+	VBROADCASTSS constants<>+52(SB), Z4           /* 1 */ \
+	VFMADD231PS.BCST constants<>+88(SB), Z2, Z4   /* t9 = r² * -0.5 + 1 */ \
+	VFMADD231PS Z2, Z3, Z4                        /* cos r = t8 * r² + t9 */ \
+	VPANDD.BCST constants<>+360(SB), Z1, Z2       /* t10 = bits & 0x1 */ \
+	VCVTDQ2PS Z2, Z2                              /* t11 = float(t10) */ \
+	VCMPPS.BCST $30, constants<>+0(SB), Z2, K2    /* odd = t11 > 0 */ \
+	VPANDD.BCST constants<>+364(SB), Z1, Z1       /* t12 = bits & 0x2 */ \
+	VPSLLD $30, Z1, Z1                            /* sign = t12 << 30 */ \
+	VBLENDMPS Z4, Z0, K2, Z0                      /* t13 = odd ? cos r : sin r */ \
+	VPXORD Z1, Z0, Z0                             /* t14 = t13 ^ sign */
+
+// func sinAVX512(y, x []float32, a, b float32)
+TEXT ·sinAVX512(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI  // DI = &y[0]
+	MOVQ x_base+24(FP), SI // SI = &x[0]
+	MOVQ y_len+8(FP), CX   // CX = elements
+	XORQ AX, AX            // element 0
+	SUBQ $16, CX           // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SIN_
+	VMOVUPS Z0, (DI)(AX*4) // y = t14
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of x
+	SIN_
+	VMOVUPS Z0, K1, (DI)(AX*4) // y = t14
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define SINGRAD_ \
+	VBROADCASTSS constants<>+8(SB), Z2            /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+320(SB), Z1, Z2  /* bits = v * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+8(SB), Z2, Z3         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+324(SB), Z3, Z1 /* t1 = v - k * 1.5707964 */ \
+	VFNMADD231PS.BCST constants<>+328(SB), Z3, Z1 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS.BCST constants<>+332(SB), Z3, Z1 /* r = t2 - k * -1.7151245e-15 */ \
+	VPADDD.BCST constants<>+360(SB), Z2, Z2       /* t3 = bits + 0x1, whole */ \
+	VMULPS Z1, Z1, Z3                             /* r² = r * r */ \
+	VBROADCASTSS constants<>+336(SB), Z4          /* 0.008332118 */ \
+	VFMADD231PS.BCST constants<>+340(SB), Z3, Z4  /* t4 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS.BCST constants<>+344(SB), Z3, Z4  /* t5 = t4 * r² + -0.16666654 */ \
+	VMULPS Z3, Z4, Z4                             /* t6 = t5 * r² */ \
+	VFMADD231PS Z1, Z4, Z1                        /* sin r = t6 * r + r */ \
+	VBROADCASTSS constants<>+348(SB), Z4          /* -0.0013887289 */ \
+	VFMADD231PS.BCST constants<>+352(SB), Z3, Z4  /* t7 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS.BCST constants<>+356(SB), Z3, Z4  /* t8 = t7 * r² + 0.041666646 */ \
+	VMULPS Z3, Z4, Z4                             /* t9 = t8 * r² */ \
+	VBROADCASTSS constants<>+52(SB), Z5           /* 1 */ \
+	VFMADD231PS.BCST constants<>+88(SB), Z3, Z5   /* t10 = r² * -0.5 + 1 */ \
+	VFMADD231PS Z3, Z4, Z5                        /* cos r = t9 * r² + t10 */ \
+	VPANDD.BCST constants<>+360(SB), Z2, Z3       /* t11 = t3 & 0x1 */ \
+	VCVTDQ2PS Z3, Z3                              /* t12 = float(t11) */ \
+	VCMPPS.BCST $30, constants<>+0(SB), Z3, K2    /* odd = t12 > 0 */ \
+	VPANDD.BCST constants<>+364(SB), Z2, Z2       /* t13 = t3 & 0x2 */ \
+	VPSLLD $30, Z2, Z2                            /* sign = t13 << 30 */ \
+	VBLENDMPS Z5, Z1, K2, Z1                      /* t14 = odd ? cos r : sin r */ \
+	VPXORD Z2, Z1, Z1                             /* t15 = t14 ^ sign */ \
+	VMULPS Z0, Z1, Z0                             /* t16 = t15 * dy */
+
+// func sinGradAVX512(dx, dy, v []float32, a, b float32)
+TEXT ·sinGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI  // DI = &dx[0]
+	MOVQ dy_base+24(FP), SI // SI = &dy[0]
+	MOVQ v_base+48(FP), DX  // DX = &v[0]
+	MOVQ dx_len+8(FP), CX   // CX = elements
+	XORQ AX, AX             // element 0
+	SUBQ $16, CX            // where the last whole step starts
+	JLT rest                // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SINGRAD_
+	VMOVUPS Z0, (DI)(AX*4) // dx = t16
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of dy
+	VMOVUPS.Z (DX)(AX*4), K1, Z1 // last of v
+	SINGRAD_
+	VMOVUPS Z0, K1, (DI)(AX*4) // dx = t16
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define COS_ \
+	VBROADCASTSS constants<>+8(SB), Z1            /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+320(SB), Z0, Z1  /* bits = x * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+8(SB), Z1, Z2         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+324(SB), Z2, Z0 /* t1 = x - k * 1.5707964 */ \
+	VFNMADD231PS.BCST constants<>+328(SB), Z2, Z0 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS.BCST constants<>+332(SB), Z2, Z0 /* r = t2 - k * -1.7151245e-15 */ \
+	VPADDD.BCST constants<>+360(SB), Z1, Z1       /* t3 = bits + 0x1, whole */ \
+	VMULPS Z0, Z0, Z2                             /* r² = r * r */ \
+	VBROADCASTSS constants<>+336(SB), Z3          /* 0.008332118 */ \
+	VFMADD231PS.BCST constants<>+340(SB), Z2, Z3  /* t4 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS.BCST constants<>+344(SB), Z2, Z3  /* t5 = t4 * r² + -0.16666654 */ \
+	VMULPS Z2, Z3, Z3                             /* t6 = t5 * r² */ \
+	VFMADD231PS Z0, Z3, Z0                        /* sin r = t6 * r + r */ \
+	VBROADCASTSS constants<>+348(SB), Z3          /* -0.0013887289 */ \
+	VFMADD231PS.BCST constants<>+352(SB), Z2, Z3  /* t7 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS.BCST constants<>+356(SB), Z2, Z3  /* t8 = t7 * r² + 0.041666646 */ \
+	VMULPS Z2, Z3, Z3                             /* t9 = t8 * r² */ \
+	VBROADCASTSS constants<>+52(SB), Z4           /* 1 */ \
+	VFMADD231PS.BCST constants<>+88(SB), Z2, Z4   /* t10 = r² * -0.5 + 1 */ \
+	VFMADD231PS Z2, Z3, Z4                        /* cos r = t9 * r² + t10 */ \
+	VPANDD.BCST constants<>+360(SB), Z1, Z2       /* t11 = t3 & 0x1 */ \
+	VCVTDQ2PS Z2, Z2                              /* t12 = float(t11) */ \
+	VCMPPS.BCST $30, constants<>+0(SB), Z2, K2    /* odd = t12 > 0 */ \
+	VPANDD.BCST constants<>+364(SB), Z1, Z1       /* t13 = t3 & 0x2 */ \
+	VPSLLD $30, Z1, Z1                            /* sign = t13 << 30 */ \
+	VBLENDMPS Z4, Z0, K2, Z0                      /* t14 = odd ? cos r : sin r */ \
+	VPXORD Z1, Z0, Z0                             /* t15 = t14 ^ sign */
+
+// func cosAVX512(y, x []float32, a, b float32)
+TEXT ·cosAVX512(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI  // DI = &y[0]
+	MOVQ x_base+24(FP), SI // SI = &x[0]
+	MOVQ y_len+8(FP), CX   // CX = elements
+	XORQ AX, AX            // element 0
+	SUBQ $16, CX           // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	COS_
+	VMOVUPS Z0, (DI)(AX*4) // y = t15
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of x
+	COS_
+	VMOVUPS Z0, K1, (DI)(AX*4) // y = t15
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define COSGRAD_ \
+	VBROADCASTSS constants<>+8(SB), Z2            /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+320(SB), Z1, Z2  /* bits = v * 0.63661975 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+8(SB), Z2, Z3         /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+324(SB), Z3, Z1 /* t1 = v - k * 1.5707964 */ \
+	VFNMADD231PS.BCST constants<>+328(SB), Z3, Z1 /* t2 = t1 - k * -4.371139e-08 */ \
+	VFNMADD231PS.BCST constants<>+332(SB), Z3, Z1 /* r = t2 - k * -1.7151245e-15 */ \
+	VMULPS Z1, Z1, Z3                             /* r² = r * r */ \
+	VBROADCASTSS constants<>+336(SB), Z4          /* 0.008332118 */ \
+	VFMADD231PS.BCST constants<>+340(SB), Z3, Z4  /* t3 = -0.00019509063 * r² + 0.008332118 */ \
+	VFMADD213PS.BCST constants<>+344(SB), Z3, Z4  /* t4 = t3 * r² + -0.16666654 */ \
+	VMULPS Z3, Z4, Z4                             /* t5 = t4 * r² */ \
+	VFMADD231PS Z1, Z4, Z1                        /* sin r = t5 * r + r */ \
+	VBROADCASTSS constants<>+348(SB), Z4          /* -0.0013887289 */ \
+	VFMADD231PS.BCST constants<>+352(SB), Z3, Z4  /* t6 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	VFMADD213PS.BCST constants<>+356(SB), Z3, Z4  /* t7 = t6 * r² + 0.041666646 */ \
+	VMULPS Z3, Z4, Z4                             /* t8 = t7 * r² */ \
+	VBROADCASTSS constants<>+52(SB), Z5           /* 1 */ \
+	VFMADD231PS.BCST constants<>+88(SB), Z3, Z5   /* t9 = r² * -0.5 + 1 */ \
+	VFMADD231PS Z3, Z4, Z5                        /* cos r = t8 * r² + t9 */ \
+	VPANDD.BCST constants<>+360(SB), Z2, Z3       /* t10 = bits & 0x1 */ \
+	VCVTDQ2PS Z3, Z3                              /* t11 = float(t10) */ \
+	VCMPPS.BCST $30, constants<>+0(SB), Z3, K2    /* odd = t11 > 0 */ \
+	VPANDD.BCST constants<>+364(SB), Z2, Z2       /* t12 = bits & 0x2 */ \
+	VPSLLD $30, Z2, Z2                            /* sign = t12 << 30 */ \
+	VBLENDMPS Z5, Z1, K2, Z1                      /* t13 = odd ? cos r : sin r */ \
+	VPXORD Z2, Z1, Z1                             /* t14 = t13 ^ sign */ \
+	VPXORD.BCST constants<>+156(SB), Z1, Z1       /* t15 = t14 ^ 0x80000000 */ \
+	VMULPS Z0, Z1, Z0                             /* t16 = t15 * dy */
+
+// func cosGradAVX512(dx, dy, v []float32, a, b float32)
+TEXT ·cosGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI  // DI = &dx[0]
+	MOVQ dy_base+24(FP), SI // SI = &dy[0]
+	MOVQ v_base+48(FP), DX  // DX = &v[0]
+	MOVQ dx_len+8(FP), CX   // CX = elements
+	XORQ AX, AX             // element 0
+	SUBQ $16, CX            // where the last whole step starts
+	JLT rest                // none
+
+loop:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	COSGRAD_
+	VMOVUPS Z0, (DI)(AX*4) // dx = t16
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of dy
+	VMOVUPS.Z (DX)(AX*4), K1, Z1 // last of v
+	COSGRAD_
+	VMOVUPS Z0, K1, (DI)(AX*4) // dx = t16
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
 #define ERF_ \
 	VMULPS Z0, Z0, Z1                             /* t1 = x * x */ \
-	VBROADCASTSS constants<>+320(SB), Z2          /* 0.005223978 */ \
-	VFMADD231PS.BCST constants<>+324(SB), Z1, Z2  /* t2 = -0.0008548327 * t1 + 0.005223978 */ \
-	VFMADD213PS.BCST constants<>+328(SB), Z1, Z2  /* t3 = t2 * t1 + -0.026866172 */ \
-	VFMADD213PS.BCST constants<>+332(SB), Z1, Z2  /* t4 = t3 * t1 + 0.11283792 */ \
-	VFMADD213PS.BCST constants<>+336(SB), Z1, Z2  /* t5 = t4 * t1 + -0.37612638 */ \
-	VFMADD213PS.BCST constants<>+340(SB), Z1, Z2  /* t6 = t5 * t1 + 1.1283792 */ \
+	VBROADCASTSS constants<>+368(SB), Z2          /* 0.005223978 */ \
+	VFMADD231PS.BCST constants<>+372(SB), Z1, Z2  /* t2 = -0.0008548327 * t1 + 0.005223978 */ \
+	VFMADD213PS.BCST constants<>+376(SB), Z1, Z2  /* t3 = t2 * t1 + -0.026866172 */ \
+	VFMADD213PS.BCST constants<>+380(SB), Z1, Z2  /* t4 = t3 * t1 + 0.11283792 */ \
+	VFMADD213PS.BCST constants<>+384(SB), Z1, Z2  /* t5 = t4 * t1 + -0.37612638 */ \
+	VFMADD213PS.BCST constants<>+388(SB), Z1, Z2  /* t6 = t5 * t1 + 1.1283792 */ \
 	VMULPS Z0, Z2, Z1                             /* t7 = t6 * x */ \
 	VPANDD.BCST constants<>+80(SB), Z0, Z2        /* t8 = x & 0x7fffffff */ \
 	VBROADCASTSS constants<>+188(SB), Z3          /* 4 */ \
@@ -2299,7 +2566,7 @@ done:
 	VMULPS Z3, Z3, Z2                             /* x² = |x| * |x| */ \
 	VMOVAPS Z2, Z4                                /* x² */ \
 	VFNMADD231PS Z3, Z3, Z4                       /* -lost = x² - |x| * |x| */ \
-	VMULPS.BCST constants<>+344(SB), Z2, Z2       /* t9 = x² * -1 */ \
+	VMULPS.BCST constants<>+392(SB), Z2, Z2       /* t9 = x² * -1 */ \
 	VBROADCASTSS constants<>+8(SB), Z5            /* 1.2582912e+07 */ \
 	VFMADD231PS.BCST constants<>+12(SB), Z2, Z5   /* bits = t9 * 1.442695 + 1.2582912e+07 */ \
 	VSUBPS.BCST constants<>+8(SB), Z5, Z5         /* k = bits - 1.2582912e+07 */ \
@@ -2315,7 +2582,7 @@ done:
 	VFMADD231PS Z2, Z4, Z2                        /* t16 = t15 * r + r */ \
 	VADDPS.BCST constants<>+52(SB), Z2, Z2        /* p = t16 + 1 */ \
 	VBROADCASTSS constants<>+52(SB), Z4           /* 1 */ \
-	VFMADD231PS.BCST constants<>+348(SB), Z3, Z4  /* t17 = |x| * 0.33941126 + 1 */ \
+	VFMADD231PS.BCST constants<>+396(SB), Z3, Z4  /* t17 = |x| * 0.33941126 + 1 */ \
 	VBROADCASTSS constants<>+52(SB), Z6           /* 1 */ \
 	VDIVPS Z4, Z6, Z6                             /* t = 1 / t17 */ \
 	VBROADCASTSS constants<>+96(SB), Z4           /* -0.12602627 */ \
@@ -2373,11 +2640,11 @@ done:
 
 #define ERFGRAD_ \
 	VPANDD.BCST constants<>+80(SB), Z1, Z1       /* t1 = v & 0x7fffffff */ \
-	VBROADCASTSS constants<>+352(SB), Z2         /* 11 */ \
+	VBROADCASTSS constants<>+400(SB), Z2         /* 11 */ \
 	VMINPS Z1, Z2, Z2                            /* t2 = min(t1, 11) */ \
 	VMULPS Z2, Z2, Z1                            /* x² = t2 * t2 */ \
 	VFNMADD213PS Z1, Z2, Z2                      /* -lost = x² - t2 * t2 */ \
-	VMULPS.BCST constants<>+344(SB), Z1, Z1      /* t3 = x² * -1 */ \
+	VMULPS.BCST constants<>+392(SB), Z1, Z1      /* t3 = x² * -1 */ \
 	VBROADCASTSS constants<>+8(SB), Z3           /* 1.2582912e+07 */ \
 	VFMADD231PS.BCST constants<>+12(SB), Z1, Z3  /* bits = t3 * 1.442695 + 1.2582912e+07 */ \
 	VSUBPS.BCST constants<>+8(SB), Z3, Z3        /* k = bits - 1.2582912e+07 */ \
@@ -2392,7 +2659,7 @@ done:
 	VMULPS Z1, Z2, Z2                            /* t9 = t8 * r */ \
 	VFMADD231PS Z1, Z2, Z1                       /* t10 = t9 * r + r */ \
 	VADDPS.BCST constants<>+52(SB), Z1, Z1       /* p = t10 + 1 */ \
-	VMULPS.BCST constants<>+340(SB), Z1, Z1      /* t11 = p * 1.1283792 */ \
+	VMULPS.BCST constants<>+388(SB), Z1, Z1      /* t11 = p * 1.1283792 */ \
 	VSCALEFPS Z3, Z1, Z1                         /* t12 = t11 * 2^k */ \
 	VMULPS Z0, Z1, Z0                            /* t13 = t12 * dy */
 

@@ -7,8 +7,6 @@ import "example.org/chainrule/device"
 // unaryNEON is the table unary by vectors.
 var unaryNEON = []unaryKernel{
 	device.Identity:    unary[device.Identity],
-	device.Sin:         unary[device.Sin],
-	device.Cos:         unary[device.Cos],
 	device.Pow:         unary[device.Pow],
 	device.ReLU:        {reluNEON, reluGradNEON},
 	device.LeakyReLU:   {leakyReLUNEON, leakyReLUGradNEON},
@@ -32,6 +30,8 @@ var unaryNEON = []unaryKernel{
 	device.Abs:         {absNEON, absGradNEON},
 	device.Neg:         {negNEON, negGradNEON},
 	device.Reciprocal:  {reciprocalNEON, reciprocalGradNEON},
+	device.Sin:         nearZero(unaryKernel{sinNEON, sinGradNEON}, unary[device.Sin], foldsNEON),
+	device.Cos:         nearZero(unaryKernel{cosNEON, cosGradNEON}, unary[device.Cos], foldsNEON),
 	device.Erf:         {erfNEON, erfGradNEON},
 	device.Clamp:       {clampNEON, clampGradNEON},
 	device.Affine:      {affineNEON, affineGradNEON},
@@ -257,6 +257,26 @@ func reciprocalNEON(y, x []float32, a, b float32)
 //
 //go:noescape
 func reciprocalGradNEON(dx, dy, v []float32, a, b float32)
+
+// sinNEON is unary[device.Sin].f.
+//
+//go:noescape
+func sinNEON(y, x []float32, a, b float32)
+
+// sinGradNEON is unary[device.Sin].df.
+//
+//go:noescape
+func sinGradNEON(dx, dy, v []float32, a, b float32)
+
+// cosNEON is unary[device.Cos].f.
+//
+//go:noescape
+func cosNEON(y, x []float32, a, b float32)
+
+// cosGradNEON is unary[device.Cos].df.
+//
+//go:noescape
+func cosGradNEON(dx, dy, v []float32, a, b float32)
 
 // erfNEON is unary[device.Erf].f.
 //

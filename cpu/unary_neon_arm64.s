@@ -87,16 +87,28 @@ SPREAD(1216, 0x3f3180003f318000) // 0.6933594
 SPREAD(1232, 0xff800000ff800000) // -Inf
 SPREAD(1248, 0x7fc000007fc00000) // 0x7fc00000
 SPREAD(1264, 0x7f7fffff7f7fffff) // 3.4028235e+38
-SPREAD(1280, 0xba6016daba6016da) // -0.0008548327
-SPREAD(1296, 0x3bab2de73bab2de7) // 0.005223978
-SPREAD(1312, 0xbcdc1672bcdc1672) // -0.026866172
-SPREAD(1328, 0x3de717913de71791) // 0.11283792
-SPREAD(1344, 0xbec093a3bec093a3) // -0.37612638
-SPREAD(1360, 0x3f906ebb3f906ebb) // 1.1283792
-SPREAD(1376, 0xbf800000bf800000) // -1
-SPREAD(1392, 0x3eadc7503eadc750) // 0.33941126
-SPREAD(1408, 0x4130000041300000) // 11
-GLOBL constants<>(SB), RODATA|NOPTR, $1424
+SPREAD(1280, 0x3f22f9833f22f983) // 0.63661975
+SPREAD(1296, 0x3fc90fdb3fc90fdb) // 1.5707964
+SPREAD(1312, 0xb33bbd2eb33bbd2e) // -4.371139e-08
+SPREAD(1328, 0xa6f72ceda6f72ced) // -1.7151245e-15
+SPREAD(1344, 0xb94c913eb94c913e) // -0.00019509063
+SPREAD(1360, 0x3c0883703c088370) // 0.008332118
+SPREAD(1376, 0xbe2aaaa2be2aaaa2) // -0.16666654
+SPREAD(1392, 0x37cced5637cced56) // 2.4429213e-05
+SPREAD(1408, 0xbab60602bab60602) // -0.0013887289
+SPREAD(1424, 0x3d2aaaa53d2aaaa5) // 0.041666646
+SPREAD(1440, 0x0000000100000001) // 0x1
+SPREAD(1456, 0x0000000200000002) // 0x2
+SPREAD(1472, 0xba6016daba6016da) // -0.0008548327
+SPREAD(1488, 0x3bab2de73bab2de7) // 0.005223978
+SPREAD(1504, 0xbcdc1672bcdc1672) // -0.026866172
+SPREAD(1520, 0x3de717913de71791) // 0.11283792
+SPREAD(1536, 0xbec093a3bec093a3) // -0.37612638
+SPREAD(1552, 0x3f906ebb3f906ebb) // 1.1283792
+SPREAD(1568, 0xbf800000bf800000) // -1
+SPREAD(1584, 0x3eadc7503eadc750) // 0.33941126
+SPREAD(1600, 0x4130000041300000) // 11
+GLOBL constants<>(SB), RODATA|NOPTR, $1616
 
 #define RELU_ \
 	FMOVQ 0(R10), F1 /* 0 */ \
@@ -2621,18 +2633,316 @@ one:
 done:
 	RET
 
+#define SIN_ \
+	FMOVQ 1280(R10), F1         /* 0.63661975 */ \
+	FMOVQ 48(R10), F2           /* 1.2582912e+07 */ \
+	VFMLA V1.S4, V0.S4, V2.S4   /* bits = x * 0.63661975 + 1.2582912e+07 */ \
+	FMOVQ 48(R10), F1           /* 1.2582912e+07 */ \
+	WORD $0x4EA1D443            /* fsub v3.4s, v2.4s, v1.4s: k = bits - 1.2582912e+07 */ \
+	FMOVQ 1296(R10), F1         /* 1.5707964 */ \
+	VFMLS V1.S4, V3.S4, V0.S4   /* t1 = x - k * 1.5707964 */ \
+	FMOVQ 1312(R10), F1         /* -4.371139e-08 */ \
+	VFMLS V1.S4, V3.S4, V0.S4   /* t2 = t1 - k * -4.371139e-08 */ \
+	FMOVQ 1328(R10), F1         /* -1.7151245e-15 */ \
+	VFMLS V1.S4, V3.S4, V0.S4   /* r = t2 - k * -1.7151245e-15 */ \
+	WORD $0x6E20DC01            /* fmul v1.4s, v0.4s, v0.4s: r² = r * r */ \
+	FMOVQ 1344(R10), F3         /* -0.00019509063 */ \
+	FMOVQ 1360(R10), F4         /* 0.008332118 */ \
+	VFMLA V1.S4, V3.S4, V4.S4   /* t3 = -0.00019509063 * r² + 0.008332118 */ \
+	FMOVQ 1376(R10), F3         /* -0.16666654 */ \
+	VFMLA V1.S4, V4.S4, V3.S4   /* t4 = t3 * r² + -0.16666654 */ \
+	WORD $0x6E21DC63            /* fmul v3.4s, v3.4s, v1.4s: t5 = t4 * r² */ \
+	VFMLA V0.S4, V3.S4, V0.S4   /* sin r = t5 * r + r */ \
+	FMOVQ 1392(R10), F3         /* 2.4429213e-05 */ \
+	FMOVQ 1408(R10), F4         /* -0.0013887289 */ \
+	VFMLA V1.S4, V3.S4, V4.S4   /* t6 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	FMOVQ 1424(R10), F3         /* 0.041666646 */ \
+	VFMLA V1.S4, V4.S4, V3.S4   /* t7 = t6 * r² + 0.041666646 */ \
+	WORD $0x6E21DC63            /* fmul v3.4s, v3.4s, v1.4s: t8 = t7 * r² */ \
+	FMOVQ 352(R10), F4          /* -0.5 */ \
+	FMOVQ 208(R10), F5          /* 1 */ \
+	VFMLA V4.S4, V1.S4, V5.S4   /* t9 = r² * -0.5 + 1 */ \
+	VFMLA V1.S4, V3.S4, V5.S4   /* cos r = t8 * r² + t9 */ \
+	FMOVQ 1440(R10), F1         /* 0x1 */ \
+	VAND V1.B16, V2.B16, V3.B16 /* t10 = bits & 0x1 */ \
+	WORD $0x4E21D861            /* scvtf v1.4s, v3.4s: t11 = float(t10) */ \
+	FMOVQ 0(R10), F3            /* 0 */ \
+	WORD $0x6EA3E421            /* fcmgt v1.4s, v1.4s, v3.4s: odd = t11 > 0 */ \
+	FMOVQ 1456(R10), F3         /* 0x2 */ \
+	VAND V3.B16, V2.B16, V2.B16 /* t12 = bits & 0x2 */ \
+	VSHL $30, V2.S4, V2.S4      /* sign = t12 << 30 */ \
+	VBSL V0.B16, V5.B16, V1.B16 /* t13 = odd ? cos r : sin r */ \
+	VEOR V2.B16, V1.B16, V0.B16 /* t14 = t13 ^ sign */
+
+// func sinNEON(y, x []float32, a, b float32)
+TEXT ·sinNEON(SB), NOSPLIT, $0-56
+	MOVD y_base+0(FP), R0      // R0 = &y[0]
+	MOVD x_base+24(FP), R1     // R1 = &x[0]
+	MOVD y_len+8(FP), R11      // elements
+	MOVD $constants<>(SB), R10 // the constants
+	CMP $4, R11                // so many left?
+	BLT rest                   // no
+
+vector:
+	VLD1.P 16(R1), [V0.S4] // next of x
+	SIN_
+	VST1.P [V0.S4], 16(R0) // y = t14
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R1), F0 // next of x
+	SIN_
+	FMOVS.P F0, 4(R0) // y = t14
+	SUB $1, R11, R11  // one less
+	CBNZ R11, one     // until none is left
+
+done:
+	RET
+
+#define SINGRAD_ \
+	FMOVQ 1280(R10), F2         /* 0.63661975 */ \
+	FMOVQ 48(R10), F3           /* 1.2582912e+07 */ \
+	VFMLA V2.S4, V1.S4, V3.S4   /* bits = v * 0.63661975 + 1.2582912e+07 */ \
+	FMOVQ 48(R10), F2           /* 1.2582912e+07 */ \
+	WORD $0x4EA2D464            /* fsub v4.4s, v3.4s, v2.4s: k = bits - 1.2582912e+07 */ \
+	FMOVQ 1296(R10), F2         /* 1.5707964 */ \
+	VFMLS V2.S4, V4.S4, V1.S4   /* t1 = v - k * 1.5707964 */ \
+	FMOVQ 1312(R10), F2         /* -4.371139e-08 */ \
+	VFMLS V2.S4, V4.S4, V1.S4   /* t2 = t1 - k * -4.371139e-08 */ \
+	FMOVQ 1328(R10), F2         /* -1.7151245e-15 */ \
+	VFMLS V2.S4, V4.S4, V1.S4   /* r = t2 - k * -1.7151245e-15 */ \
+	FMOVQ 1440(R10), F2         /* 0x1 */ \
+	WORD $0x4EA28463            /* add v3.4s, v3.4s, v2.4s: t3 = bits + 0x1, whole */ \
+	WORD $0x6E21DC22            /* fmul v2.4s, v1.4s, v1.4s: r² = r * r */ \
+	FMOVQ 1344(R10), F4         /* -0.00019509063 */ \
+	FMOVQ 1360(R10), F5         /* 0.008332118 */ \
+	VFMLA V2.S4, V4.S4, V5.S4   /* t4 = -0.00019509063 * r² + 0.008332118 */ \
+	FMOVQ 1376(R10), F4         /* -0.16666654 */ \
+	VFMLA V2.S4, V5.S4, V4.S4   /* t5 = t4 * r² + -0.16666654 */ \
+	WORD $0x6E22DC84            /* fmul v4.4s, v4.4s, v2.4s: t6 = t5 * r² */ \
+	VFMLA V1.S4, V4.S4, V1.S4   /* sin r = t6 * r + r */ \
+	FMOVQ 1392(R10), F4         /* 2.4429213e-05 */ \
+	FMOVQ 1408(R10), F5         /* -0.0013887289 */ \
+	VFMLA V2.S4, V4.S4, V5.S4   /* t7 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	FMOVQ 1424(R10), F4         /* 0.041666646 */ \
+	VFMLA V2.S4, V5.S4, V4.S4   /* t8 = t7 * r² + 0.041666646 */ \
+	WORD $0x6E22DC84            /* fmul v4.4s, v4.4s, v2.4s: t9 = t8 * r² */ \
+	FMOVQ 352(R10), F5          /* -0.5 */ \
+	FMOVQ 208(R10), F6          /* 1 */ \
+	VFMLA V5.S4, V2.S4, V6.S4   /* t10 = r² * -0.5 + 1 */ \
+	VFMLA V2.S4, V4.S4, V6.S4   /* cos r = t9 * r² + t10 */ \
+	FMOVQ 1440(R10), F2         /* 0x1 */ \
+	VAND V2.B16, V3.B16, V4.B16 /* t11 = t3 & 0x1 */ \
+	WORD $0x4E21D882            /* scvtf v2.4s, v4.4s: t12 = float(t11) */ \
+	FMOVQ 0(R10), F4            /* 0 */ \
+	WORD $0x6EA4E442            /* fcmgt v2.4s, v2.4s, v4.4s: odd = t12 > 0 */ \
+	FMOVQ 1456(R10), F4         /* 0x2 */ \
+	VAND V4.B16, V3.B16, V3.B16 /* t13 = t3 & 0x2 */ \
+	VSHL $30, V3.S4, V3.S4      /* sign = t13 << 30 */ \
+	VBSL V1.B16, V6.B16, V2.B16 /* t14 = odd ? cos r : sin r */ \
+	VEOR V3.B16, V2.B16, V1.B16 /* t15 = t14 ^ sign */ \
+	WORD $0x6E20DC20            /* fmul v0.4s, v1.4s, v0.4s: t16 = t15 * dy */
+
+// func sinGradNEON(dx, dy, v []float32, a, b float32)
+TEXT ·sinGradNEON(SB), NOSPLIT, $0-80
+	MOVD dx_base+0(FP), R0     // R0 = &dx[0]
+	MOVD dy_base+24(FP), R1    // R1 = &dy[0]
+	MOVD v_base+48(FP), R2     // R2 = &v[0]
+	MOVD dx_len+8(FP), R11     // elements
+	MOVD $constants<>(SB), R10 // the constants
+	CMP $4, R11                // so many left?
+	BLT rest                   // no
+
+vector:
+	VLD1.P 16(R1), [V0.S4] // next of dy
+	VLD1.P 16(R2), [V1.S4] // next of v
+	SINGRAD_
+	VST1.P [V0.S4], 16(R0) // dx = t16
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R1), F0 // next of dy
+	FMOVS.P 4(R2), F1 // next of v
+	SINGRAD_
+	FMOVS.P F0, 4(R0) // dx = t16
+	SUB $1, R11, R11  // one less
+	CBNZ R11, one     // until none is left
+
+done:
+	RET
+
+#define COS_ \
+	FMOVQ 1280(R10), F1         /* 0.63661975 */ \
+	FMOVQ 48(R10), F2           /* 1.2582912e+07 */ \
+	VFMLA V1.S4, V0.S4, V2.S4   /* bits = x * 0.63661975 + 1.2582912e+07 */ \
+	FMOVQ 48(R10), F1           /* 1.2582912e+07 */ \
+	WORD $0x4EA1D443            /* fsub v3.4s, v2.4s, v1.4s: k = bits - 1.2582912e+07 */ \
+	FMOVQ 1296(R10), F1         /* 1.5707964 */ \
+	VFMLS V1.S4, V3.S4, V0.S4   /* t1 = x - k * 1.5707964 */ \
+	FMOVQ 1312(R10), F1         /* -4.371139e-08 */ \
+	VFMLS V1.S4, V3.S4, V0.S4   /* t2 = t1 - k * -4.371139e-08 */ \
+	FMOVQ 1328(R10), F1         /* -1.7151245e-15 */ \
+	VFMLS V1.S4, V3.S4, V0.S4   /* r = t2 - k * -1.7151245e-15 */ \
+	FMOVQ 1440(R10), F1         /* 0x1 */ \
+	WORD $0x4EA18442            /* add v2.4s, v2.4s, v1.4s: t3 = bits + 0x1, whole */ \
+	WORD $0x6E20DC01            /* fmul v1.4s, v0.4s, v0.4s: r² = r * r */ \
+	FMOVQ 1344(R10), F3         /* -0.00019509063 */ \
+	FMOVQ 1360(R10), F4         /* 0.008332118 */ \
+	VFMLA V1.S4, V3.S4, V4.S4   /* t4 = -0.00019509063 * r² + 0.008332118 */ \
+	FMOVQ 1376(R10), F3         /* -0.16666654 */ \
+	VFMLA V1.S4, V4.S4, V3.S4   /* t5 = t4 * r² + -0.16666654 */ \
+	WORD $0x6E21DC63            /* fmul v3.4s, v3.4s, v1.4s: t6 = t5 * r² */ \
+	VFMLA V0.S4, V3.S4, V0.S4   /* sin r = t6 * r + r */ \
+	FMOVQ 1392(R10), F3         /* 2.4429213e-05 */ \
+	FMOVQ 1408(R10), F4         /* -0.0013887289 */ \
+	VFMLA V1.S4, V3.S4, V4.S4   /* t7 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	FMOVQ 1424(R10), F3         /* 0.041666646 */ \
+	VFMLA V1.S4, V4.S4, V3.S4   /* t8 = t7 * r² + 0.041666646 */ \
+	WORD $0x6E21DC63            /* fmul v3.4s, v3.4s, v1.4s: t9 = t8 * r² */ \
+	FMOVQ 352(R10), F4          /* -0.5 */ \
+	FMOVQ 208(R10), F5          /* 1 */ \
+	VFMLA V4.S4, V1.S4, V5.S4   /* t10 = r² * -0.5 + 1 */ \
+	VFMLA V1.S4, V3.S4, V5.S4   /* cos r = t9 * r² + t10 */ \
+	FMOVQ 1440(R10), F1         /* 0x1 */ \
+	VAND V1.B16, V2.B16, V3.B16 /* t11 = t3 & 0x1 */ \
+	WORD $0x4E21D861            /* scvtf v1.4s, v3.4s: t12 = float(t11) */ \
+	FMOVQ 0(R10), F3            /* 0 */ \
+	WORD $0x6EA3E421            /* fcmgt v1.4s, v1.4s, v3.4s: odd = t12 > 0 */ \
+	FMOVQ 1456(R10), F3         /* 0x2 */ \
+	VAND V3.B16, V2.B16, V2.B16 /* t13 = t3 & 0x2 */ \
+	VSHL $30, V2.S4, V2.S4      /* sign = t13 << 30 */ \
+	VBSL V0.B16, V5.B16, V1.B16 /* t14 = odd ? cos r : sin r */ \
+	VEOR V2.B16, V1.B16, V0.B16 /* t15 = t14 ^ sign */
+
+// func cosNEON(y, x []float32, a, b float32)
+TEXT ·cosNEON(SB), NOSPLIT, $0-56
+	MOVD y_base+0(FP), R0      // R0 = &y[0]
+	MOVD x_base+24(FP), R1     // R1 = &x[0]
+	MOVD y_len+8(FP), R11      // elements
+	MOVD $constants<>(SB), R10 // the constants
+	CMP $4, R11                // so many left?
+	BLT rest                   // no
+
+vector:
+	VLD1.P 16(R1), [V0.S4] // next of x
+	COS_
+	VST1.P [V0.S4], 16(R0) // y = t15
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R1), F0 // next of x
+	COS_
+	FMOVS.P F0, 4(R0) // y = t15
+	SUB $1, R11, R11  // one less
+	CBNZ R11, one     // until none is left
+
+done:
+	RET
+
+#define COSGRAD_ \
+	FMOVQ 1280(R10), F2         /* 0.63661975 */ \
+	FMOVQ 48(R10), F3           /* 1.2582912e+07 */ \
+	VFMLA V2.S4, V1.S4, V3.S4   /* bits = v * 0.63661975 + 1.2582912e+07 */ \
+	FMOVQ 48(R10), F2           /* 1.2582912e+07 */ \
+	WORD $0x4EA2D464            /* fsub v4.4s, v3.4s, v2.4s: k = bits - 1.2582912e+07 */ \
+	FMOVQ 1296(R10), F2         /* 1.5707964 */ \
+	VFMLS V2.S4, V4.S4, V1.S4   /* t1 = v - k * 1.5707964 */ \
+	FMOVQ 1312(R10), F2         /* -4.371139e-08 */ \
+	VFMLS V2.S4, V4.S4, V1.S4   /* t2 = t1 - k * -4.371139e-08 */ \
+	FMOVQ 1328(R10), F2         /* -1.7151245e-15 */ \
+	VFMLS V2.S4, V4.S4, V1.S4   /* r = t2 - k * -1.7151245e-15 */ \
+	WORD $0x6E21DC22            /* fmul v2.4s, v1.4s, v1.4s: r² = r * r */ \
+	FMOVQ 1344(R10), F4         /* -0.00019509063 */ \
+	FMOVQ 1360(R10), F5         /* 0.008332118 */ \
+	VFMLA V2.S4, V4.S4, V5.S4   /* t3 = -0.00019509063 * r² + 0.008332118 */ \
+	FMOVQ 1376(R10), F4         /* -0.16666654 */ \
+	VFMLA V2.S4, V5.S4, V4.S4   /* t4 = t3 * r² + -0.16666654 */ \
+	WORD $0x6E22DC84            /* fmul v4.4s, v4.4s, v2.4s: t5 = t4 * r² */ \
+	VFMLA V1.S4, V4.S4, V1.S4   /* sin r = t5 * r + r */ \
+	FMOVQ 1392(R10), F4         /* 2.4429213e-05 */ \
+	FMOVQ 1408(R10), F5         /* -0.0013887289 */ \
+	VFMLA V2.S4, V4.S4, V5.S4   /* t6 = 2.4429213e-05 * r² + -0.0013887289 */ \
+	FMOVQ 1424(R10), F4         /* 0.041666646 */ \
+	VFMLA V2.S4, V5.S4, V4.S4   /* t7 = t6 * r² + 0.041666646 */ \
+	WORD $0x6E22DC84            /* fmul v4.4s, v4.4s, v2.4s: t8 = t7 * r² */ \
+	FMOVQ 352(R10), F5          /* -0.5 */ \
+	FMOVQ 208(R10), F6          /* 1 */ \
+	VFMLA V5.S4, V2.S4, V6.S4   /* t9 = r² * -0.5 + 1 */ \
+	VFMLA V2.S4, V4.S4, V6.S4   /* cos r = t8 * r² + t9 */ \
+	FMOVQ 1440(R10), F2         /* 0x1 */ \
+	VAND V2.B16, V3.B16, V4.B16 /* t10 = bits & 0x1 */ \
+	WORD $0x4E21D882            /* scvtf v2.4s, v4.4s: t11 = float(t10) */ \
+	FMOVQ 0(R10), F4            /* 0 */ \
+	WORD $0x6EA4E442            /* fcmgt v2.4s, v2.4s, v4.4s: odd = t11 > 0 */ \
+	FMOVQ 1456(R10), F4         /* 0x2 */ \
+	VAND V4.B16, V3.B16, V3.B16 /* t12 = bits & 0x2 */ \
+	VSHL $30, V3.S4, V3.S4      /* sign = t12 << 30 */ \
+	VBSL V1.B16, V6.B16, V2.B16 /* t13 = odd ? cos r : sin r */ \
+	VEOR V3.B16, V2.B16, V1.B16 /* t14 = t13 ^ sign */ \
+	FMOVQ 624(R10), F2          /* 0x80000000 */ \
+	VEOR V2.B16, V1.B16, V1.B16 /* t15 = t14 ^ 0x80000000 */ \
+	WORD $0x6E20DC20            /* fmul v0.4s, v1.4s, v0.4s: t16 = t15 * dy */
+
+// func cosGradNEON(dx, dy, v []float32, a, b float32)
+TEXT ·cosGradNEON(SB), NOSPLIT, $0-80
+	MOVD dx_base+0(FP), R0     // R0 = &dx[0]
+	MOVD dy_base+24(FP), R1    // R1 = &dy[0]
+	MOVD v_base+48(FP), R2     // R2 = &v[0]
+	MOVD dx_len+8(FP), R11     // elements
+	MOVD $constants<>(SB), R10 // the constants
+	CMP $4, R11                // so many left?
+	BLT rest                   // no
+
+vector:
+	VLD1.P 16(R1), [V0.S4] // next of dy
+	VLD1.P 16(R2), [V1.S4] // next of v
+	COSGRAD_
+	VST1.P [V0.S4], 16(R0) // dx = t16
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R1), F0 // next of dy
+	FMOVS.P 4(R2), F1 // next of v
+	COSGRAD_
+	FMOVS.P F0, 4(R0) // dx = t16
+	SUB $1, R11, R11  // one less
+	CBNZ R11, one     // until none is left
+
+done:
+	RET
+
 #define ERF_ \
 	WORD $0x6E20DC01            /* fmul v1.4s, v0.4s, v0.4s: t1 = x * x */ \
-	FMOVQ 1280(R10), F2         /* -0.0008548327 */ \
-	FMOVQ 1296(R10), F3         /* 0.005223978 */ \
+	FMOVQ 1472(R10), F2         /* -0.0008548327 */ \
+	FMOVQ 1488(R10), F3         /* 0.005223978 */ \
 	VFMLA V1.S4, V2.S4, V3.S4   /* t2 = -0.0008548327 * t1 + 0.005223978 */ \
-	FMOVQ 1312(R10), F2         /* -0.026866172 */ \
+	FMOVQ 1504(R10), F2         /* -0.026866172 */ \
 	VFMLA V1.S4, V3.S4, V2.S4   /* t3 = t2 * t1 + -0.026866172 */ \
-	FMOVQ 1328(R10), F3         /* 0.11283792 */ \
+	FMOVQ 1520(R10), F3         /* 0.11283792 */ \
 	VFMLA V1.S4, V2.S4, V3.S4   /* t4 = t3 * t1 + 0.11283792 */ \
-	FMOVQ 1344(R10), F2         /* -0.37612638 */ \
+	FMOVQ 1536(R10), F2         /* -0.37612638 */ \
 	VFMLA V1.S4, V3.S4, V2.S4   /* t5 = t4 * t1 + -0.37612638 */ \
-	FMOVQ 1360(R10), F3         /* 1.1283792 */ \
+	FMOVQ 1552(R10), F3         /* 1.1283792 */ \
 	VFMLA V1.S4, V2.S4, V3.S4   /* t6 = t5 * t1 + 1.1283792 */ \
 	WORD $0x6E20DC61            /* fmul v1.4s, v3.4s, v0.4s: t7 = t6 * x */ \
 	FMOVQ 320(R10), F2          /* 0x7fffffff */ \
@@ -2642,7 +2952,7 @@ done:
 	WORD $0x6E23DC62            /* fmul v2.4s, v3.4s, v3.4s: x² = |x| * |x| */ \
 	VMOV V2.B16, V4.B16         /* x² */ \
 	VFMLS V3.S4, V3.S4, V4.S4   /* -lost = x² - |x| * |x| */ \
-	FMOVQ 1376(R10), F5         /* -1 */ \
+	FMOVQ 1568(R10), F5         /* -1 */ \
 	WORD $0x6E25DC42            /* fmul v2.4s, v2.4s, v5.4s: t9 = x² * -1 */ \
 	FMOVQ 32(R10), F5           /* 1.442695 */ \
 	FMOVQ 48(R10), F6           /* 1.2582912e+07 */ \
@@ -2668,7 +2978,7 @@ done:
 	VFMLA V2.S4, V4.S4, V2.S4   /* t16 = t15 * r + r */ \
 	FMOVQ 208(R10), F4          /* 1 */ \
 	WORD $0x4E24D442            /* fadd v2.4s, v2.4s, v4.4s: p = t16 + 1 */ \
-	FMOVQ 1392(R10), F4         /* 0.33941126 */ \
+	FMOVQ 1584(R10), F4         /* 0.33941126 */ \
 	FMOVQ 208(R10), F5          /* 1 */ \
 	VFMLA V4.S4, V3.S4, V5.S4   /* t17 = |x| * 0.33941126 + 1 */ \
 	FMOVQ 208(R10), F4          /* 1 */ \
@@ -2749,12 +3059,12 @@ done:
 #define ERFGRAD_ \
 	FMOVQ 320(R10), F2          /* 0x7fffffff */ \
 	VAND V2.B16, V1.B16, V1.B16 /* t1 = v & 0x7fffffff */ \
-	FMOVQ 1408(R10), F2         /* 11 */ \
+	FMOVQ 1600(R10), F2         /* 11 */ \
 	WORD $0x4EA2F421            /* fmin v1.4s, v1.4s, v2.4s: t2 = min(t1, 11) */ \
 	WORD $0x6E21DC22            /* fmul v2.4s, v1.4s, v1.4s: x² = t2 * t2 */ \
 	VMOV V2.B16, V3.B16         /* x² */ \
 	VFMLS V1.S4, V1.S4, V3.S4   /* -lost = x² - t2 * t2 */ \
-	FMOVQ 1376(R10), F1         /* -1 */ \
+	FMOVQ 1568(R10), F1         /* -1 */ \
 	WORD $0x6E21DC42            /* fmul v2.4s, v2.4s, v1.4s: t3 = x² * -1 */ \
 	FMOVQ 32(R10), F1           /* 1.442695 */ \
 	FMOVQ 48(R10), F4           /* 1.2582912e+07 */ \
@@ -2780,7 +3090,7 @@ done:
 	VFMLA V2.S4, V1.S4, V2.S4   /* t10 = t9 * r + r */ \
 	FMOVQ 208(R10), F1          /* 1 */ \
 	WORD $0x4E21D442            /* fadd v2.4s, v2.4s, v1.4s: p = t10 + 1 */ \
-	FMOVQ 1360(R10), F1         /* 1.1283792 */ \
+	FMOVQ 1552(R10), F1         /* 1.1283792 */ \
 	WORD $0x6E21DC42            /* fmul v2.4s, v2.4s, v1.4s: t11 = p * 1.1283792 */ \
 	FMOVQ 48(R10), F1           /* 0x4b400000 */ \
 	WORD $0x6EA18483            /* sub v3.4s, v4.4s, v1.4s: t12 = bits - 0x4b400000, whole */ \

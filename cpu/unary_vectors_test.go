@@ -26,6 +26,7 @@ var vectorUlps = map[device.UnaryFunc]struct{ f, df, floor float64 }{
 	device.Sigmoid:  {2, 0, 0}, device.Tanh: {3, 0, 0}, device.Softplus: {2, 3, 0}, device.Softsign: {1, 3, 0},
 	device.HardSigmoid: {1, 0, 0.5}, device.HardSwish: {2, 2, 0.5},
 	device.Exp: {1, 0, 0}, device.Log: {1, 0, 0}, device.Rsqrt: {1, 2, 0}, device.Erf: {3, 2, 0},
+	device.Sin: {2, 2, 0}, device.Cos: {2, 2, 0},
 }
 
 // allFloats is the environment variable that has every float32 tried: minutes.
@@ -37,18 +38,20 @@ func TestUnaryVectorsWithinUlps(t *testing.T) {
 		step = 1
 	}
 	for _, f := range device.UnaryFuncs() {
-		u, bound := device.Unary{Func: f, A: 0.5, B: 0.75}, vectorUlps[f]
-		floor := bound.floor
-		if f == device.GELUTanh || f == device.GELU || f == device.SiLU || f == device.Mish {
-			floor = 0 // only the derivatives have a zero where terms cancel
-		}
-		worst, at := worstUlps(step, floor, func(k *kernels, y, x []float32) { k.unaryRow(u)(y, x) })
-		require.LessOrEqual(t, worst, bound.f, "%v(%g)", f, at)
-		dy := make([]float32, tileLen)
-		fill(dy, 1)
-		dworst, at := worstUlps(step, bound.floor, func(k *kernels, dx, v []float32) { k.unaryGradRow(u)(dx, dy[:len(v)], v) })
-		require.LessOrEqual(t, dworst, bound.df, "derivative of %v at %g", f, at)
-		t.Logf("%-12v within %.0f ulp, its derivative %.0f", f, worst, dworst)
+		t.Run(f.String(), func(t *testing.T) {
+			u, bound := device.Unary{Func: f, A: 0.5, B: 0.75}, vectorUlps[f]
+			floor := bound.floor
+			if f == device.GELUTanh || f == device.GELU || f == device.SiLU || f == device.Mish {
+				floor = 0 // only the derivatives have a zero where terms cancel
+			}
+			worst, at := worstUlps(step, floor, func(k *kernels, y, x []float32) { k.unaryRow(u)(y, x) })
+			require.LessOrEqual(t, worst, bound.f, "at %g", at)
+			dy := make([]float32, tileLen)
+			fill(dy, 1)
+			dworst, at := worstUlps(step, bound.floor, func(k *kernels, dx, v []float32) { k.unaryGradRow(u)(dx, dy[:len(v)], v) })
+			require.LessOrEqual(t, dworst, bound.df, "the derivative, at %g", at)
+			t.Logf("within %.0f ulp, the derivative %.0f", worst, dworst)
+		})
 	}
 }
 

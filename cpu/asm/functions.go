@@ -138,3 +138,25 @@ func (x *value) erf() *value {
 	far := e.of(p.mul(a.tail(math.Sqrt2))).fnma(k.c(2), k.c(1)).withSign(x)
 	return a.above(k.c(0.5)).pick(far, near)
 }
+
+// sinCos is the sine for quadrant 0 and the cosine for 1, of |x| <= 2^16: with
+// x = k π/2 + r, that of r by the parity of k + quadrant, and its sign. π/2 is
+// three float32 long; the products with k are not rounded (Cody and Waite 1980).
+func (x *value) sinCos(quadrant uint32) *value {
+	k := x.k
+	bits := x.fma(k.c(2/math.Pi), k.c(magic)).as("bits")
+	n := bits.sub(k.c(magic)).as("k")
+	r := n.fnma(k.c(1.5707963705062866), x)
+	r = n.fnma(k.c(-4.371138828673793e-08), r)
+	r = n.fnma(k.c(-1.7151245100058819e-15), r).as("r")
+	if quadrant > 0 {
+		bits = bits.iadd(k.word(quadrant))
+	}
+	z := r.mul(r).as("r²")
+	sine := z.horner(-0.166666540231, 0.00833211851145, -0.000195090633678).mul(z).fma(r, r).as("sin r")
+	rest := z.horner(0.0416666453111, -0.00138872889419, 2.44292137833e-5).mul(z)
+	cosine := rest.fma(z, z.fma(k.c(-0.5), k.c(1))).as("cos r")
+	odd := bits.and(k.word(1)).float().above(k.c(0)).as("odd")
+	sign := bits.and(k.word(2)).shl(30).as("sign")
+	return odd.pick(cosine, sine).xor(sign)
+}

@@ -37,11 +37,15 @@ func unaryTable(m machine) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nimport \"example.org/chainrule/device\"\n\n// unary%s is the table unary by vectors.\n", m.suffix())
 	fmt.Fprintf(&b, "var unary%s = []unaryKernel{\n", m.suffix())
-	for _, name := range []string{"Identity", "Sin", "Cos", "Pow"} {
+	for _, name := range []string{"Identity", "Pow"} {
 		fmt.Fprintf(&b, "device.%s: unary[device.%s],\n", name, name)
 	}
 	for _, u := range unaries {
-		fmt.Fprintf(&b, "device.%s: {%s%s, %sGrad%s},\n", u.name, u.stem(), m.suffix(), u.stem(), m.suffix())
+		row := fmt.Sprintf("{%s%s, %sGrad%s}", u.stem(), m.suffix(), u.stem(), m.suffix())
+		if u.name == "Sin" || u.name == "Cos" { // of arguments that their reduction bears
+			row = fmt.Sprintf("nearZero(unaryKernel%s, unary[device.%s], folds%s)", row, u.name, m.suffix())
+		}
+		fmt.Fprintf(&b, "device.%s: %s,\n", u.name, row)
 	}
 	fmt.Fprintf(&b, "device.SELU: {elu%s, eluGrad%s},\n}\n", m.suffix(), m.suffix())
 	return b.String()
@@ -181,6 +185,12 @@ var unaries = []unary{
 	{"Reciprocal",
 		func(k *kernel, x *value) *value { return k.c(1).div(x) },
 		func(k *kernel, dy, y *value) *value { return dy.neg().mul(y).mul(y) }},
+	{"Sin",
+		func(k *kernel, x *value) *value { return x.sinCos(0) },
+		func(k *kernel, dy, x *value) *value { return x.sinCos(1).mul(dy) }},
+	{"Cos",
+		func(k *kernel, x *value) *value { return x.sinCos(1) },
+		func(k *kernel, dy, x *value) *value { return x.sinCos(0).neg().mul(dy) }},
 	{"Erf",
 		func(k *kernel, x *value) *value { return x.erf() },
 		func(k *kernel, dy, x *value) *value {
