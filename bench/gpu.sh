@@ -4,7 +4,8 @@
 #
 #   bench/gpu.sh build    builds the test programs into build/gpu, for linux/amd64
 #                         unless GOOS and GOARCH say otherwise
-#   bench/gpu.sh          runs them on cuda:0 and writes build/gpu/report.md
+#   bench/gpu.sh          runs them on cuda:0, writes build/gpu/report.md, and adds the
+#                         GPU's column to device/devicetest/PROOF.md
 #
 # Fails where anything did. A machine without a GPU is told so; that is a failure
 # where the list CHAINRULE_REQUIRE names cuda.
@@ -72,7 +73,7 @@ prove() {
   printf '# Chainrule on a GPU\n\n- cuda:0: %s\n- Commit: %s\n- Date: %s\n- Host: %s, %d cores\n' \
     "$found" "$(cat "$gpu/commit")" "$(date -u +%F)" "$(uname -srm)" "$(nproc)" > "$report"
   check 'Driver' device/cuda/driver/dl TestDriver
-  check 'Conformance' . TestGPU
+  CHAINRULE_UPDATE=1 check 'Conformance, counted in device/devicetest/PROOF.md' . TestGPU
   check 'Golden results, and trainings equal to the CPU' . TestGPUGolden
   measure 'Cost of a launch, by the driver' device/cuda/driver/dl '^BenchmarkLaunch$' Launch
   measure 'Cost of a launch, on this side of it' device/cuda '^BenchmarkLaunch$' Launch
