@@ -16,8 +16,8 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			return
 		}
 		to := epilogue{dst: y, pre: pre, bias: f32(bias), biasStep: s.K / s.Groups, act: d.kernel.activation(s.Act), at: positionsOf(s)}
-		if allFloat32(y.Buf, pre.Buf, x, w) && d.byWinograd(s) {
-			planWinograd(p, to, of(x), s, planFilters(of(w).f32))
+		if d.byWinograd(s, x.DType()) {
+			planWinograd(p, to, p.widened(of(x)), s, planFilters(p.widened(of(w))))
 			return
 		}
 		s := flattened(s)
@@ -46,8 +46,8 @@ func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.C
 		if !dw.Wanted() {
 			return
 		}
-		if allFloat32(dw.Buf, dy, x) && d.byWinogradGrad(s) {
-			planWinogradGrad(p, dw, of(dy), of(x), s)
+		if d.byWinogradGrad(s, x.DType()) {
+			planWinogradGrad(p, dw, p.widened(of(dy)), p.widened(of(x)), s)
 			return
 		}
 		s := flattened(s)
@@ -74,8 +74,8 @@ func (d *Device) Conv2DGradInput(dx device.Dst, dy, w device.Buffer, s device.Co
 		if !dx.Wanted() {
 			return
 		}
-		if m := mirrored(s); allFloat32(dx.Buf, dy, w) && d.byWinograd(m) {
-			planWinograd(p, epilogue{dst: dx}, of(dy), m, planMirroredFilters(of(w).f32))
+		if m := mirrored(s); d.byWinograd(m, dy.DType()) {
+			planWinograd(p, epilogue{dst: dx}, p.widened(of(dy)), m, planMirroredFilters(p.widened(of(w))))
 			return
 		}
 		if d.kernel.scatters(s) {

@@ -59,8 +59,10 @@ const (
 	winogradMinTiles  = 16 // in all: for fewer the filters' transforms take too long
 )
 
-// byWinograd reports whether a convolution is faster so.
-func (d *Device) byWinograd(s device.Conv2D) bool {
+// byWinograd reports whether a convolution of data of this type is faster so. It
+// is done in Float32: where pairs of BFloat16 multiply twice as fast, it must need
+// half as many multiplications again.
+func (d *Device) byWinograd(s device.Conv2D, data device.DType) bool {
 	same := s.KH == s.KW && (s.KH == 3 || s.KH == 5) && s.Groups == 1
 	dense := s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
 	if d.direct || !same || !dense || s.C%16 != 0 || s.K%16 != 0 {
@@ -68,22 +70,28 @@ func (d *Device) byWinograd(s device.Conv2D) bool {
 	}
 	g := tilesOfConv2D(s)
 	cost := g.down * g.across * (36*s.C*s.K + winogradTransform*(s.C+s.K))
-	return g.tiles() >= winogradMinTiles && float64(g.oh*g.ow*s.KH*s.KW*s.C*s.K) >= winogradGain*float64(cost)
+	gain := winogradGain
+	if data == device.BFloat16 && d.kernel.pairs != nil {
+		gain *= 2
+	}
+	return g.tiles() >= winogradMinTiles && float64(g.oh*g.ow*s.KH*s.KW*s.C*s.K) >= gain*float64(cost)
 }
 
-// allFloat32 reports whether buffers hold Float32; nil ones do.
-func allFloat32(buffers ...device.Buffer) bool {
-	for _, b := range buffers {
-		if b != nil && b.DType() != device.Float32 {
-			return false
-		}
+// widened is b in Float32: itself, or a copy that p plans to make first.
+func (p *plan) widened(b *buffer) []float32 {
+	if b.dtype == device.Float32 {
+		return b.f32
 	}
-	return true
+	v := p.floats(len(b.bf16))
+	if !p.failed {
+		p.eachTile(len(v), func(lo, hi, _ int) { p.dev.kernel.widen(v[lo:hi], b.bf16[lo:hi]) })
+	}
+	return v
 }
 
 // planWinograd plans a convolution; transform plans that of the filters.
-func planWinograd(p *plan, to epilogue, x *buffer, s device.Conv2D, transform func(g *winograd, p *plan)) {
-	g := &winograd{tileGrid: tilesOfConv2D(s), x: x.f32, bias: to.bias, to: to, kernel: p.dev.kernel}
+func planWinograd(p *plan, to epilogue, x []float32, s device.Conv2D, transform func(g *winograd, p *plan)) {
+	g := &winograd{tileGrid: tilesOfConv2D(s), x: x, bias: to.bias, to: to, kernel: p.dev.kernel}
 	r := &g.kernel.reducer
 	g.block = winogradBlock(g.tiles(), s.C, r.mr)
 	for i, width := range [...]int{r.nr, r.nr / 2} {

@@ -40,8 +40,8 @@ const (
 // byWinogradGrad reports whether a gradient of filters is faster so. Its error is
 // a few, at worst some 30, u Σ|dy x| however many terms there are; few terms would
 // show it beside the definition's.
-func (d *Device) byWinogradGrad(s device.Conv2D) bool {
-	if !d.byWinograd(s) {
+func (d *Device) byWinogradGrad(s device.Conv2D, data device.DType) bool {
+	if !d.byWinograd(s, data) {
 		return false
 	}
 	g := tilesOfConv2D(s)
@@ -49,8 +49,8 @@ func (d *Device) byWinogradGrad(s device.Conv2D) bool {
 }
 
 // planWinogradGrad plans the gradient of the filters of s.
-func planWinogradGrad(p *plan, dw device.Dst, dy, x *buffer, s device.Conv2D) {
-	g := &winogradGrad{tileGrid: tilesOfConv2D(s), kernel: p.dev.kernel, x: x.f32, dy: dy.f32}
+func planWinogradGrad(p *plan, dw device.Dst, dy, x []float32, s device.Conv2D) {
+	g := &winogradGrad{tileGrid: tilesOfConv2D(s), kernel: p.dev.kernel, x: x, dy: dy}
 	g.to = epilogue{dst: dw, at: matrixRows(s.KH*s.KW*s.C, 0)}
 	g.filters, g.channels = ceilDiv(s.K, gradBlock), ceilDiv(s.C, gradBlock)
 	g.parts = max(1, min(enoughTasks/(g.filters*g.channels), g.tiles()/gradChunk))

@@ -307,8 +307,8 @@ func TestWinogradBound(t *testing.T) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			eachLevel(t, func(t *testing.T, l Level) {
 				d := newDevice(t, l, 2)
-				require.True(t, d.byWinogradGrad(s))
-				require.True(t, d.byWinograd(mirrored(s)))
+				require.True(t, d.byWinogradGrad(s, device.Float32))
+				require.True(t, d.byWinograd(mirrored(s), device.Float32))
 				gotY, gotX, gotW := c.run(t, d, device.Float32, device.Float32)
 				requireWithin(t, "y", c.wantY, gotY, y)
 				requireWithin(t, "dx", c.wantX, gotX, dx)
@@ -336,9 +336,9 @@ func TestWinogradOff(t *testing.T) {
 	newConvCase(s, whole).check(t, d, device.Float32, device.Float32)
 	require.NoError(t, d.Close())
 	t.Setenv(WinogradVariable, "off")
-	require.False(t, newDevice(t, 0, 2).byWinograd(s))
+	require.False(t, newDevice(t, 0, 2).byWinograd(s, device.Float32))
 	t.Setenv(WinogradVariable, "on")
-	require.True(t, newDevice(t, 0, 2).byWinograd(s))
+	require.True(t, newDevice(t, 0, 2).byWinograd(s, device.Float32))
 	t.Setenv(WinogradVariable, "never")
 	_, err = New(Options{})
 	require.ErrorContains(t, err, `CHAINRULE_WINOGRAD="never": want on or off`)

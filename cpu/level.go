@@ -92,10 +92,10 @@ func kernelsFor(l Level) (*kernels, error) {
 	return nil, fmt.Errorf("cpu: this machine cannot run level %v: it has %v", l, Levels())
 }
 
-// defaultKernels returns the best level up to the one named; an empty name is
-// no limit.
+// defaultKernels returns the best level up to the one named; an empty name names
+// the preferred one.
 func defaultKernels(name string) (*kernels, error) {
-	limit := LevelNEON
+	limit := preferredLevel()
 	if name != "" {
 		limit = Level(slices.Index(levelNames[:], strings.ToLower(name)))
 		if limit < LevelGo {

@@ -11,3 +11,6 @@ func neonKernels() *kernels {
 	k.softmaxKernels, k.columnKernels = softmaxNEON, columnsNEON
 	return &k
 }
+
+// preferredLevel is the fastest that a processor may have.
+func preferredLevel() Level { return LevelNEON }

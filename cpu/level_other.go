@@ -4,3 +4,6 @@ package cpu
 
 // machineKernels lists what this processor can run.
 func machineKernels() []*kernels { return []*kernels{&goKernels} }
+
+// preferredLevel is the only one.
+func preferredLevel() Level { return LevelGo }
