@@ -39,21 +39,22 @@ func (k *kernels) tilesOf(rows int) *batchReducer {
 	return &k.reducer
 }
 
-var goReducer = batchReducer{mr: 1, nr: 16, wide: brgemm1x16, narrow: brgemm1x8}
+var goReducer = batchReducer{mr: 2, nr: 16, wide: brgemm2x16, narrow: brgemm2x8}
 
-// brgemm1x16 is a batchKernel on a row of 16.
-func brgemm1x16(c, init, a, b []float32, terms []term, s *strides) {
-	brgemmRow(c[:16], init, a, b, terms, s)
+// brgemm2x16 is a batchKernel on two rows of 16.
+func brgemm2x16(c, init, a, b []float32, terms []term, s *strides) {
+	brgemmRows(c[:16], c[s.ldc:][:16], init, a, b, terms, s)
 }
 
-// brgemm1x8 is a batchKernel on a row of 8.
-func brgemm1x8(c, init, a, b []float32, terms []term, s *strides) {
-	brgemmRow(c[:8], init, a, b, terms, s)
+// brgemm2x8 is a batchKernel on two rows of 8.
+func brgemm2x8(c, init, a, b []float32, terms []term, s *strides) {
+	brgemmRows(c[:8], c[s.ldc:][:8], init, a, b, terms, s)
 }
 
-func brgemmRow(c, init, a, b []float32, terms []term, s *strides) {
+func brgemmRows(c, d, init, a, b []float32, terms []term, s *strides) {
 	copy(c, init[:len(c)])
+	copy(d, init[s.ldi:][:len(d)])
 	for _, t := range terms {
-		addScaledRows(c, a[t.a:], s.ks, b[t.b:], s.ldb, s.k)
+		addScaledRows(c, d, a[t.a:], a[t.a+s.rs:], s.ks, b[t.b:], s.ldb, s.k)
 	}
 }

@@ -4,7 +4,7 @@ package cpu
 
 var goKernels = kernels{
 	level:          LevelGo,
-	productKernels: productKernels{mr: 1, nr: 16, wide: gemm1x16, narrow: gemm1x8, transpose: transpose8Go},
+	productKernels: productKernels{mr: 2, nr: 16, wide: gemm2x16, narrow: gemm2x8, transpose: transpose8Go},
 	conversions:    goConversions,
 	poolKernels:    goPoolKernels,
 	unary:          unary,
@@ -18,30 +18,36 @@ var goKernels = kernels{
 	depthwise:      goDepthwise,
 }
 
-// gemm1x16 is a microKernel on a row of 16.
-func gemm1x16(c []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {
-	addScaledRows(c[:16], a, ks, b, ldb, k)
+// gemm2x16 is a microKernel on two rows of 16.
+func gemm2x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int) {
+	addScaledRows(c[:16], c[ldc:][:16], a, a[rs:], ks, b, ldb, k)
 }
 
-// gemm1x8 is a microKernel on a row of 8.
-func gemm1x8(c []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {
-	addScaledRows(c[:8], a, ks, b, ldb, k)
+// gemm2x8 is a microKernel on two rows of 8.
+func gemm2x8(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int) {
+	addScaledRows(c[:8], c[ldc:][:8], a, a[rs:], ks, b, ldb, k)
 }
 
-// addScaledRows adds a[p*ks] times row p of b to c, for p < k: four rows at a time,
-// since loading and storing c costs as much as multiplying.
-func addScaledRows(c, a []float32, ks int, b []float32, ldb, k int) {
+// addScaledRows adds x[p*ks] times row p of b to c and y[p*ks] times it to d, for
+// p < k: four rows of b at a time for two of the result, as many as registers
+// hold, since loading and storing costs as much as multiplying.
+func addScaledRows(c, d, x, y []float32, ks int, b []float32, ldb, k int) {
+	d = d[:len(c)]
 	p := 0
 	for ; p+4 <= k; p += 4 {
-		x0, x1, x2, x3 := a[p*ks], a[(p+1)*ks], a[(p+2)*ks], a[(p+3)*ks]
+		x0, x1, x2, x3 := x[p*ks], x[(p+1)*ks], x[(p+2)*ks], x[(p+3)*ks]
+		y0, y1, y2, y3 := y[p*ks], y[(p+1)*ks], y[(p+2)*ks], y[(p+3)*ks]
 		b0, b1, b2, b3 := b[p*ldb:][:len(c)], b[(p+1)*ldb:][:len(c)], b[(p+2)*ldb:][:len(c)], b[(p+3)*ldb:][:len(c)]
 		for j := range c {
-			c[j] += x0*b0[j] + x1*b1[j] + x2*b2[j] + x3*b3[j]
+			u0, u1, u2, u3 := b0[j], b1[j], b2[j], b3[j]
+			c[j] += x0*u0 + x1*u1 + x2*u2 + x3*u3
+			d[j] += y0*u0 + y1*u1 + y2*u2 + y3*u3
 		}
 	}
 	for ; p < k; p++ {
 		for j, v := range b[p*ldb:][:len(c)] {
-			c[j] += a[p*ks] * v
+			c[j] += x[p*ks] * v
+			d[j] += y[p*ks] * v
 		}
 	}
 }
