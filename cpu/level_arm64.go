@@ -3,10 +3,12 @@ package cpu
 // machineKernels lists what this processor can run; every arm64 has NEON.
 func machineKernels() []*kernels { return []*kernels{&goKernels, neonKernels()} }
 
-// neonKernels are the plain Go ones but for the rows of vectors.
+// neonKernels are the plain Go ones but for products and the rows of vectors.
 func neonKernels() *kernels {
 	k := goKernels
 	k.level = LevelNEON
+	k.productKernels = productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8}
+	k.reducer = neonReducer
 	k.unary, k.folds, k.arithmetic, k.updates = unaryNEON, foldsNEON, arithmeticNEON, updatesNEON
 	k.softmaxKernels, k.columnKernels = softmaxNEON, columnsNEON
 	return &k
