@@ -3,6 +3,7 @@ package bench
 import (
 	"testing"
 
+	"example.org/chainrule"
 	"example.org/chainrule/device"
 	"example.org/chainrule/tensor"
 
@@ -27,6 +28,8 @@ var products = []product{
 	{name: "1024-transposed-b", batch: 1, m: 1024, n: 1024, k: 1024, transB: true},
 	{name: "2048", batch: 1, m: 2048, n: 2048, k: 2048},
 	{name: "64x1024x3136", batch: 1, m: 64, n: 1024, k: 3136, transB: true}, // LeNet's first linear layer
+	{name: "64x10x1024", batch: 1, m: 64, n: 10, k: 1024, transB: true},     // its last one
+	{name: "32", batch: 1, m: 32, n: 32, k: 32},
 	{name: "64-of-128x128x64", batch: 64, m: 128, n: 128, k: 64},
 }
 
@@ -37,6 +40,13 @@ func BenchmarkMatMul(b *testing.B) {
 			b.Run(p.name+"/gonum", p.gonum)
 			b.Run(p.name+"/gorgonia", p.gorgonia)
 		}
+	}
+}
+
+// BenchmarkMatMulOneCore leaves out what it takes to share a product.
+func BenchmarkMatMulOneCore(b *testing.B) {
+	for _, p := range products {
+		b.Run(p.name+"/cpu", func(b *testing.B) { p.ours(b, open(b, "cpu", chainrule.Threads(1)), device.Float32) })
 	}
 }
 

@@ -39,6 +39,12 @@
 	VBROADCASTSS x, Y14       /* Y14 = x, x, ... */ \
 	VFMADD231PS Y12, Y14, row /* row += x b[0:8] */
 
+// TOUCH brings a row of c near, long before STORE wants it, and steps to the next.
+#define TOUCH(row) \
+	PREFETCHT0 (row)   /* c[0] */          \
+	PREFETCHT0 60(row) /* c[15] */         \
+	ADDQ BX, row       /* next row of c */
+
 // STORE adds a row of the tile to c and steps to the next row of c.
 #define STORE(lo, hi) \
 	VADDPS (DX), lo, lo   /* lo += c[0:8] */  \
@@ -61,6 +67,13 @@
 // func gemm6x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
 TEXT ·gemm6x16(SB), NOSPLIT, $0-112
 	OPERANDS                   // arguments
+	MOVQ DX, AX                // AX = row 0 of c, wanted at the end
+	TOUCH(AX)                  // row 0
+	TOUCH(AX)                  // row 1
+	TOUCH(AX)                  // row 2
+	TOUCH(AX)                  // row 3
+	TOUCH(AX)                  // row 4
+	TOUCH(AX)                  // row 5
 	ZERO(Y0, Y1)               // row 0 = 0
 	ZERO(Y2, Y3)               // row 1
 	ZERO(Y4, Y5)               // row 2
