@@ -1,9 +1,8 @@
 package bench
 
 import (
-	"bytes"
 	"compress/gzip"
-	"encoding/binary"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"testing"
 
 	"example.org/chainrule"
+	"example.org/chainrule/data/idx"
 
 	"github.com/stretchr/testify/require"
 )
@@ -39,8 +39,8 @@ func BenchmarkProcess(b *testing.B) {
 func benchmarkProcess(b *testing.B, program string, args ...string) {
 	peak := 0
 	for b.Loop() {
-		out, err := exec.Command(program, args...).Output()
-		require.NoError(b, err)
+		out, err := exec.Command(program, args...).CombinedOutput()
+		require.NoError(b, err, "%s", out)
 		mb, err := strconv.Atoi(strings.TrimSpace(string(out)))
 		require.NoError(b, err)
 		peak = max(peak, mb)
@@ -50,30 +50,28 @@ func benchmarkProcess(b *testing.B, program string, args ...string) {
 	}
 }
 
-// digits is a folder of four files as large as MNIST's, all images blank.
+// digits is a folder of four files as large as MNIST's: blank images, and labels
+// from 0 to 9 in turn.
 func digits(tb testing.TB) string {
 	dir := tb.TempDir()
-	for _, set := range []struct {
-		name string
-		n    int
-	}{{"train", 60_000}, {"t10k", 10_000}} {
-		writeIDX(tb, filepath.Join(dir, set.name+"-images-idx3-ubyte.gz"), set.n, 28, 28)
-		writeIDX(tb, filepath.Join(dir, set.name+"-labels-idx1-ubyte.gz"), set.n)
+	for name, n := range map[string]int{"train": 60_000, "t10k": 10_000} {
+		images := idx.Images{Count: n, Height: 28, Width: 28, Pixels: make([]byte, n*28*28)}
+		labels := make([]byte, n)
+		for i := range labels {
+			labels[i] = byte(i % 10)
+		}
+		compressed(tb, filepath.Join(dir, name+"-images-idx3-ubyte.gz"), images.Encode)
+		compressed(tb, filepath.Join(dir, name+"-labels-idx1-ubyte.gz"), func(w io.Writer) error { return idx.EncodeLabels(w, labels) })
 	}
 	return dir
 }
 
-// writeIDX writes zeros of a shape in MNIST's format.
-func writeIDX(tb testing.TB, path string, shape ...int) {
-	header, n := []byte{0, 0, 8, byte(len(shape))}, 1
-	for _, d := range shape {
-		header, n = binary.BigEndian.AppendUint32(header, uint32(d)), n*d
-	}
-	var file bytes.Buffer
-	z, err := gzip.NewWriterLevel(&file, gzip.BestSpeed)
+// compressed writes a file with gzip.
+func compressed(tb testing.TB, path string, write func(w io.Writer) error) {
+	file, err := os.Create(path)
 	require.NoError(tb, err)
-	_, err = z.Write(append(header, make([]byte, n)...))
-	require.NoError(tb, err)
+	z := gzip.NewWriter(file)
+	require.NoError(tb, write(z))
 	require.NoError(tb, z.Close())
-	require.NoError(tb, os.WriteFile(path, file.Bytes(), 0o600))
+	require.NoError(tb, file.Close())
 }
