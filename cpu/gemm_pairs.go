@@ -21,30 +21,6 @@ type pairKernels struct {
 	interleave func(dst []float32, lo, hi []bfloat16)
 }
 
-// dotPair is what a micro-kernel on words adds to a sum: the products of both
-// pairs, the upper first, each added without rounding it before. Denormal factors
-// count as zero, and denormal sums become zero. Intel 64 and IA-32 Architectures
-// Software Developer's Manual, VDPBF16PS.
-func dotPair(sum, x, y float32) float32 {
-	xl, xh := pairOf(x)
-	yl, yh := pairOf(y)
-	sum = flushed(float32(float64(sum) + float64(flushed(xh))*float64(flushed(yh))))
-	return flushed(float32(float64(sum) + float64(flushed(xl))*float64(flushed(yl))))
-}
-
-// flushed is v, or zero of its sign where v is denormal.
-func flushed(v float32) float32 {
-	if math.Float32bits(v)&0x7F800000 == 0 {
-		return v * 0
-	}
-	return v
-}
-
-func pairOf(word float32) (lo, hi float32) {
-	u := math.Float32bits(word)
-	return bfloat16(u).float32(), bfloat16(u >> 16).float32()
-}
-
 // halves is the view of words as their elements.
 func halves(words []float32) []bfloat16 {
 	return unsafe.Slice((*bfloat16)(unsafe.Pointer(unsafe.SliceData(words))), 2*len(words))
@@ -126,13 +102,6 @@ func (p *pairKernels) join(dst []float32, lo, hi []bfloat16) {
 	n := len(dst) / conversionLen * conversionLen
 	p.interleave(dst[:n], lo[:n], hi[:n])
 	interleaveGo(dst[n:], lo[n:], hi[n:])
-}
-
-// interleaveGo is the plain Go twin of interleave, for any length.
-func interleaveGo(dst []float32, lo, hi []bfloat16) {
-	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(hi[i])<<16 | uint32(lo[i]))
-	}
 }
 
 // widenLow sets dst[i] to the word of lo[i] and zero.

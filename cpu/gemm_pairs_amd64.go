@@ -8,8 +8,9 @@ var avx512BF16Pairs = pairKernels{
 	interleave:     interleaveAVX512,
 }
 
-// The micro-kernels of words: the loop of gemm_amd64.go with
-// sum = dotPair(sum, a[i*rs+p*ks], b[p*ldb+j]). No bound is checked.
+// The micro-kernels of words: a sum of dotPair(sum, a[i*rs+p*ks], b[p*ldb+j]) starts
+// from zero and is added to c at the end. dot8x16 has two of them, of even p and of
+// odd. gemm_pairs_go.go has the loops. No bound is checked.
 
 //go:noescape
 func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
@@ -17,8 +18,9 @@ func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k 
 //go:noescape
 func dot8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
 
-// The batchKernels of words: the loop of brgemm_amd64.go with
-// sum = dotPair(sum, a[t.a+i*s.rs+p*s.ks], b[t.b+p*s.ldb+j]). No bound is checked.
+// The batchKernels of words: a sum of dotPair(sum, a[t.a+i*s.rs+p*s.ks],
+// b[t.b+p*s.ldb+j]) starts from init. brdot8x16 has one of even p, and one of odd p
+// that starts from zero and is added at the end. No bound is checked.
 
 //go:noescape
 func brdot8x32(c, init, a, b []float32, terms []term, s *strides)

@@ -1,5 +1,5 @@
 #include "textflag.h"
-#include "vdpbf16ps_amd64.h"
+#include "pairs_amd64.h"
 
 // gemm_avx512_amd64.s on words that are pairs of BFloat16: where that multiplies
 // and adds, VDPBF16PS adds both products of a pair. Words go into Z24 to Z26.
@@ -30,19 +30,6 @@
 	ADDQ R10, DI /* next row of b */                 \
 	DECQ CX      /* k-- */
 
-// ROW adds x = a[i, k] dot the row of b to a row of the tile: lo and hi are the
-// instructions for its halves.
-#define ROW(x, lo, hi) \
-	VPBROADCASTD x, Z26 /* Z26 = x, x, ... */   \
-	lo                  /* lo += x . b[0:16] */ \
-	hi                  /* hi += x . b[16:32] */
-
-// ROW16 does the same for the narrow tile, which has two sums for every row, of
-// even k and of odd: VDPBF16PS takes 6 cycles and two start in each.
-#define ROW16(x, row) \
-	VPBROADCASTD x, Z26 /* Z26 = x, x, ... */ \
-	row                 /* row += x . b[0:16] */
-
 // STORE adds a row of the tile to c and steps to the next row of c.
 #define STORE(lo, hi) \
 	VADDPS (DX), lo, lo   /* lo += c[0:16] */  \
@@ -62,11 +49,6 @@
 	PREFETCHT0 (row)   /* c[0:16] */     \
 	PREFETCHT0 64(row) /* c[16:32] */    \
 	ADDQ BX, row       /* next row of c */
-
-// ZERO clears two registers.
-#define ZERO(x, y) \
-	VPXORQ x, x, x /* x = 0 */ \
-	VPXORQ y, y, y /* y = 0 */
 
 // func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
 TEXT ·dot8x32(SB), NOSPLIT, $0-112

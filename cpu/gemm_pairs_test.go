@@ -11,15 +11,31 @@ import (
 	"example.org/chainrule/device"
 )
 
-// eachPairLevel runs f once for every level that multiplies pairs of BFloat16.
-func eachPairLevel(t *testing.T, f func(t *testing.T, k *pairKernels)) {
-	eachLevel(t, func(t *testing.T, l Level) {
-		k, err := kernelsFor(l)
-		require.NoError(t, err)
+// pairLevels are the kernels of this machine that multiply pairs of BFloat16.
+func pairLevels() (list []*kernels) {
+	for _, k := range machineKernels() {
 		if k.pairs != nil {
-			f(t, k.pairs)
+			list = append(list, k)
 		}
-	})
+	}
+	return list
+}
+
+// eachPairs runs f once for every level that multiplies pairs of BFloat16, and for
+// plain Go with the twins.
+func eachPairs(t *testing.T, f func(t *testing.T, k *kernels)) {
+	twins := goKernels
+	twins.pairs = &goPairs
+	for _, k := range append(pairLevels(), &twins) {
+		t.Run(k.level.String(), func(t *testing.T) { f(t, k) })
+	}
+}
+
+// newPairDevice is a device of two workers with these kernels.
+func newPairDevice(t *testing.T, k *kernels) *Device {
+	d := newDevice(t, LevelGo, 2)
+	d.kernel = k
+	return d
 }
 
 // randomWords is n words of values that draw gives.
@@ -38,10 +54,10 @@ func wordOf(lo, hi float64) float32 {
 // The micro-kernels on words agree with the formula in float64 to the rounding
 // error bound, for both layouts of a.
 func TestPairMicroKernels(t *testing.T) {
-	eachPairLevel(t, func(t *testing.T, k *pairKernels) {
+	eachPairs(t, func(t *testing.T, k *kernels) {
 		for _, depth := range []int{0, 1, 2, 7, 33} {
-			testPairMicroKernel(t, k.wide, k.mr, k.nr, depth)
-			testPairMicroKernel(t, k.narrow, k.mr, k.nr/2, depth)
+			testPairMicroKernel(t, k.pairs.wide, k.pairs.mr, k.pairs.nr, depth)
+			testPairMicroKernel(t, k.pairs.narrow, k.pairs.mr, k.pairs.nr/2, depth)
 		}
 	})
 }
@@ -73,9 +89,10 @@ func testPairMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
 
 // The batchKernels on words agree with the formula likewise.
 func TestPairBatchKernels(t *testing.T) {
-	eachPairLevel(t, func(t *testing.T, k *pairKernels) {
-		testPairBatchKernel(t, k.reducer.wide, k.reducer.mr, k.reducer.nr)
-		testPairBatchKernel(t, k.reducer.narrow, k.reducer.mr, k.reducer.nr/2)
+	eachPairs(t, func(t *testing.T, k *kernels) {
+		r := k.pairs.reducer
+		testPairBatchKernel(t, r.wide, r.mr, r.nr)
+		testPairBatchKernel(t, r.narrow, r.mr, r.nr/2)
 	})
 }
 
@@ -112,37 +129,126 @@ func pairProducts(x, y float32) (lo, hi float64) {
 	return float64(xl) * float64(yl), float64(xh) * float64(yh)
 }
 
-// Of one word the micro-kernels make what their twin does, for values that are
-// special.
-func TestDotPairSpecial(t *testing.T) {
-	inf, tiny, huge := math.Inf(1), math.Ldexp(1, -130), math.Ldexp(1, 127)
-	values := []float64{0, math.Copysign(0, -1), 1, -3, inf, -inf, math.NaN(), tiny, -tiny, huge, math.Ldexp(1, -80)}
-	draw := func(r *rand.Rand) func() float64 { return func() float64 { return values[r.IntN(len(values))] } }
-	eachPairLevel(t, func(t *testing.T, k *pairKernels) {
-		r := rand.New(rand.NewPCG(5, 6))
-		for range 100 {
-			a, b := randomWords(k.mr, draw(r)), randomWords(k.nr, draw(r))
-			c := make([]float32, k.mr*k.nr)
-			k.wide(c, k.nr, a, 1, k.mr, b, k.nr, 1)
-			for i, got := range c {
-				want := dotPair(0, a[i/k.nr], b[i%k.nr])
-				if math.IsNaN(float64(want)) {
-					require.True(t, math.IsNaN(float64(got)))
-					continue
-				}
-				require.Equal(t, want, got, "%x %x", math.Float32bits(a[i/k.nr]), math.Float32bits(b[i%k.nr]))
+// What the instruction does that a plain sum of products would not.
+func TestDotPair(t *testing.T) {
+	least := math.Ldexp(1, -126) // the least normal number
+	for _, c := range []struct {
+		what string
+		sum  float64
+		x, y float32
+		want float64
+	}{
+		{"the upper product is first", 1 << 24, wordOf(1, -1<<12), wordOf(1, 1<<12), 1},
+		{"the lower product is last", 1 << 24, wordOf(-1<<12, 1), wordOf(1<<12, 1), 0},
+		{"a product is not rounded", -1, wordOf(1.0078125, 0), wordOf(1.0078125, 0), 0x1p-6 + 0x1p-14},
+		{"a product beyond Float32", -math.MaxFloat32, wordOf(0x1p127, 0), wordOf(2, 0), 0x1p104},
+		{"a denormal factor is zero", 0, wordOf(least/2, 0), wordOf(4, 0), 0},
+		{"a denormal sum becomes zero", 0, wordOf(least, 0), wordOf(0.5, 0), 0},
+		{"a denormal sum between the two", 0, wordOf(least, least), wordOf(1, 0.5), least},
+		{"a denormal sum is zero", least / 2, wordOf(0, least), wordOf(0, 1), least},
+		{"infinities of two signs", 0, wordOf(math.Inf(1), math.Inf(-1)), wordOf(1, 1), math.NaN()},
+	} {
+		requireBitsOrNaN(t, []float32{float32(c.want)}, []float32{dotPair(float32(c.sum), c.x, c.y)}, c.what)
+	}
+}
+
+// requireBitsOrNaN compares bits, but one NaN is as good as another.
+func requireBitsOrNaN(t *testing.T, want, got []float32, what string) {
+	t.Helper()
+	for i, w := range want {
+		if g := got[i]; math.Float32bits(w) != math.Float32bits(g) && (w == w || g == g) {
+			require.Failf(t, "other bits", "%s: %v at %d, want %v", what, g, i, w)
+		}
+	}
+}
+
+// pairDraws are normal numbers, and numbers that are special.
+func pairDraws() map[string]func() float64 {
+	r := rand.New(rand.NewPCG(5, 6))
+	inf, tiny, least := math.Inf(1), math.Ldexp(1, -130), math.Ldexp(1, -126)
+	special := []float64{
+		0, math.Copysign(0, -1), 1, -3, inf, -inf, math.NaN(),
+		tiny, -tiny, least, -least, math.Ldexp(1, 127), math.Ldexp(1, -63), math.Ldexp(1, -80),
+	}
+	return map[string]func() float64{"normal": r.NormFloat64, "special": func() float64 { return special[r.IntN(len(special))] }}
+}
+
+// drawn is n numbers.
+func drawn(n int, draw func() float64) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(draw())
+	}
+	return v
+}
+
+// The assembly makes the bits of its twins, which see it a row of so many columns
+// at a time.
+func TestPairMicroKernelBits(t *testing.T) {
+	if len(pairLevels()) == 0 {
+		t.Skip("this machine does not multiply pairs of BFloat16")
+	}
+	for _, k := range pairLevels() {
+		for name, draw := range pairDraws() {
+			for _, depth := range []int{0, 1, 2, 7, 33} {
+				testPairMicroKernelBits(t, k.pairs.wide, goPairs.wide, goPairs.nr, k.pairs.mr, k.pairs.nr, depth, name, draw)
+				testPairMicroKernelBits(t, k.pairs.narrow, goPairs.narrow, goPairs.nr/2, k.pairs.mr, k.pairs.nr/2, depth, name, draw)
 			}
 		}
-	})
+	}
+}
+
+func testPairMicroKernelBits(t *testing.T, kernel, twin microKernel, cols, mr, nr, depth int, name string, draw func() float64) {
+	ldb, ldc := nr+3, nr+5
+	for range 10 {
+		a, b := randomWords(mr*(depth+1), draw), randomWords((depth+1)*ldb, draw)
+		want := drawn((mr+1)*ldc, draw)
+		got := append([]float32{}, want...)
+		kernel(got, ldc, a, 1, mr, b, ldb, depth)
+		for i := range mr {
+			for j := 0; j < nr; j += cols {
+				twin(want[i*ldc+j:], ldc, a[i:], 1, mr, b[j:], ldb, depth)
+			}
+		}
+		requireBitsOrNaN(t, want, got, name)
+	}
+}
+
+func TestPairBatchKernelBits(t *testing.T) {
+	if len(pairLevels()) == 0 {
+		t.Skip("this machine does not multiply pairs of BFloat16")
+	}
+	for _, k := range pairLevels() {
+		r := k.pairs.reducer
+		for name, draw := range pairDraws() {
+			testPairBatchKernelBits(t, r.wide, goPairs.reducer.wide, goPairs.nr, r.mr, r.nr, name, draw)
+			testPairBatchKernelBits(t, r.narrow, goPairs.reducer.narrow, goPairs.nr/2, r.mr, r.nr/2, name, draw)
+		}
+	}
+}
+
+func testPairBatchKernelBits(t *testing.T, kernel, twin batchKernel, cols, mr, nr int, name string, draw func() float64) {
+	for _, c := range batchCases(mr, nr, 0) {
+		a, b, init := randomWords(len(c.a), draw), randomWords(len(c.b), draw), drawn(len(c.init)+nr, draw)
+		want := drawn((mr+1)*c.ldc, draw)
+		got := append([]float32{}, want...)
+		kernel(got, init, a, b, c.terms, &c.strides)
+		for i := range mr {
+			for j := 0; j < nr; j += cols {
+				twin(want[i*c.ldc+j:], init[i*c.ldi+j:], a[i*c.rs:], b[j:], c.terms, &c.strides)
+			}
+		}
+		requireBitsOrNaN(t, want, got, name)
+	}
 }
 
 func TestInterleave(t *testing.T) {
-	eachPairLevel(t, func(t *testing.T, k *pairKernels) {
+	eachPairs(t, func(t *testing.T, k *kernels) {
 		for _, n := range conversionSizes {
 			r := rand.New(rand.NewPCG(3, 4))
 			lo, hi := anyBits(r, n), anyBits(r, n)
 			got, want := make([]float32, n+1), make([]float32, n+1)
-			k.join(got[:n], lo, hi)
+			k.pairs.join(got[:n], lo, hi)
 			interleaveGo(want[:n], lo, hi)
 			requireBits(t, want, got)
 		}
@@ -151,11 +257,11 @@ func TestInterleave(t *testing.T) {
 
 // Every layout and every remainder of k, exactly, with canaries.
 func TestMatMulPairs(t *testing.T) {
-	eachPairLevel(t, func(t *testing.T, _ *pairKernels) {
-		d := newDevice(t, 0, 2)
+	eachPairs(t, func(t *testing.T, k *kernels) {
+		d := newPairDevice(t, k)
 		for i := range 4 {
-			for k := range 5 {
-				s := device.MatMul{Batch: 2, M: 41, N: 45, K: 30 + k, TransA: i&1 > 0, TransB: i&2 > 0}
+			for odd := range 5 {
+				s := device.MatMul{Batch: 2, M: 41, N: 45, K: 30 + odd, TransA: i&1 > 0, TransB: i&2 > 0}
 				c := newMatmulCase(s, whole)
 				c.check(t, d, device.BFloat16, device.Float32, i == 0)
 				c.check(t, d, device.BFloat16, device.BFloat16, i == 1)
@@ -166,7 +272,12 @@ func TestMatMulPairs(t *testing.T) {
 
 // Images and channels in pairs, with one of each left over, exactly.
 func TestConv2DPairs(t *testing.T) {
-	d := newDevice(t, 0, 2)
+	eachPairs(t, func(t *testing.T, k *kernels) {
+		testConv2DPairs(t, newPairDevice(t, k))
+	})
+}
+
+func testConv2DPairs(t *testing.T, d *Device) {
 	for _, s := range []device.Conv2D{
 		{N: 1, H: 9, W: 8, C: 6, K: 10, Groups: 1, Window: square(3, 1, 1, 1)},
 		{N: 3, H: 9, W: 7, C: 20, K: 33, Groups: 1, Window: square(3, 2, 1, 1)},
