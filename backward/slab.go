@@ -84,13 +84,13 @@ func (p *Param) open(seed uint64) (err error) {
 // A second Close does nothing.
 func (ps *Params) Close() {
 	r := ps.reg
+	r.dropLow()
 	for _, p := range r.params {
 		p.value.Free()
-		p.low.Free()
 		p.grad.Free()
-		p.value, p.low, p.grad = nil, nil, nil
+		p.value, p.grad = nil, nil
 	}
-	for _, slab := range []**tensor.Tensor{&r.values, &r.low, &r.grads, &r.states, &r.backup, &r.table} {
+	for _, slab := range []**tensor.Tensor{&r.values, &r.grads, &r.states, &r.backup, &r.table} {
 		(*slab).Free()
 		*slab = nil
 	}
@@ -146,20 +146,30 @@ func (ps *Params) KeepBFloat16() error {
 	if r.low != nil {
 		return nil
 	}
-	low, err := tensor.Cast(r.values, device.BFloat16)
-	if err != nil {
+	var err error
+	if r.low, err = tensor.Cast(r.values, device.BFloat16); err != nil {
 		return err
 	}
-	r.low = low
 	for _, p := range r.params {
 		if p.state {
 			continue
 		}
-		if p.low, err = low.View(p.offset, p.layout.Shape...); err != nil {
+		if p.low, err = r.low.View(p.offset, p.layout.Shape...); err != nil {
+			r.dropLow()
 			return err
 		}
 	}
 	return nil
+}
+
+// dropLow gives the copy back.
+func (r *registry) dropLow() {
+	for _, p := range r.params {
+		p.low.Free()
+		p.low = nil
+	}
+	r.low.Free()
+	r.low = nil
 }
 
 // discard forgets an unfinished step: gradients become zero, and the running
