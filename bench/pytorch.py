@@ -270,7 +270,7 @@ def epoch(batch=64):
 
 def peak_mb():
     with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) // 1000 for line in status if line.startswith("VmHWM"))
+        return next(int(line.split()[1]) * 1024 // 10**6 for line in status if line.startswith("VmHWM"))
 
 
 if __name__ == "__main__":

@@ -61,6 +61,9 @@ func lenet(dev device.Device) (*nn.Classifier, optim.Optimizer, error) {
 		return nil, nil, err
 	}
 	opt, err := optim.NewSGD(model.Params, 0.01, optim.SGD{Momentum: 0.9})
+	if err != nil {
+		model.Params.Close()
+	}
 	return model, opt, err
 }
 
@@ -70,12 +73,20 @@ func step(dev device.Device) error {
 	if err != nil {
 		return err
 	}
+	defer model.Params.Close()
+	defer opt.Close()
 	tape := backward.NewTape(dev, backward.Mode{Training: true})
 	defer tape.Close()
 	images := backward.From(tape, make([]byte, batch*28*28), batch, 28, 28, 1)
 	labels := backward.From(tape, make([]int32, batch))
 	loss := model.Forward(images.Pixels()).CrossEntropy(labels, backward.CrossEntropyOptions{})
-	return cmp.Or(loss.Backward(), opt.Step(), dev.Sync())
+	if err := loss.Backward(); err != nil {
+		return err
+	}
+	if err := opt.Step(); err != nil {
+		return err
+	}
+	return dev.Sync()
 }
 
 // epoch trains on the images of a folder once, and evaluates.
@@ -89,6 +100,8 @@ func epoch(dev device.Device, folder string) error {
 	if err != nil {
 		return err
 	}
+	defer model.Params.Close()
+	defer opt.Close()
 	_, err = train.Fit(context.Background(), train.Options{
 		Model: model, Optimizer: opt, Train: splits.Train, Test: splits.Test, Batch: batch, Epochs: 1, Seed: 1,
 	})

@@ -13,7 +13,7 @@ func peakMB() int {
 		return 0
 	}
 	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	var kB int
-	fmt.Sscan(rest, &kB)
-	return kB / 1000
+	var kiB int // what the kernel calls kB
+	fmt.Sscan(rest, &kiB)
+	return kiB * 1024 / 1e6
 }
