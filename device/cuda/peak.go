@@ -13,8 +13,7 @@ import (
 // GeForce models of 8.6, 8.9 and 12.0 do half of the latter.
 type fused struct{ float, tensor float64 }
 
-// fusedOf goes by the compute capability; for one that is newer than this table it is
-// what the newest known do.
+// fusedOf goes by the compute capability; for one that this table lacks it is zero.
 func fusedOf(p driver.Properties) fused {
 	switch 10*p.Major + p.Minor {
 	case 80: // A100
@@ -23,15 +22,18 @@ func fusedOf(p driver.Properties) fused {
 		return fused{128, 512}
 	case 90: // H100
 		return fused{128, 2048}
+	case 100: // B200
+		return fused{128, 4096}
 	case 120, 121: // RTX PRO 6000
 		return fused{128, 512}
 	}
-	return fused{128, 4096} // B200
+	return fused{}
 }
 
 // Peak is the most that the GPU can do, by its properties: floating-point operations
 // a second on data of type t, a multiply-add counted as two, and bytes to and from
-// memory a second. It is 0 where the driver does not tell the clocks.
+// memory a second. Either is 0 where it is not known: the driver does not tell the
+// clock, or the table of capabilities lacks this one.
 func (d *Device) Peak(t device.DType) (flops, bytes float64) {
 	p := d.properties
 	rate := fusedOf(p).float

@@ -32,6 +32,15 @@ func TestPeak(t *testing.T) {
 	}
 }
 
+func TestPeakNotKnown(t *testing.T) {
+	d := &Device{properties: driver.Properties{Major: 99, Multiprocessors: 1, ClockKHz: 1, MemoryClockKHz: 1, MemoryBusBits: 8}}
+	for _, dt := range []device.DType{device.Float32, device.BFloat16} {
+		flops, bytes := d.Peak(dt)
+		require.Zero(t, flops)
+		require.EqualValues(t, 2000, bytes)
+	}
+}
+
 // TestTime has the simulator count a microsecond for each kernel between the events.
 func TestTime(t *testing.T) {
 	d := simulators(t)[0].open(t, 0).(*Device)
