@@ -87,17 +87,16 @@ func TestErrorsStick(t *testing.T) {
 	require.Equal(t, err, itemErr, "Item returns the first failure")
 }
 
-func TestMisuse(t *testing.T) {
-	dev, other := open(t), open(t)
-	whole, err := tensor.From(dev, []int32{1, 2})
-	require.NoError(t, err)
-	defer whole.Free()
-	x, far := from(t, dev, random(4, 1), 2, 2), from(t, other, random(4, 1), 2, 2)
-	for _, c := range []struct {
-		name string
-		loss func(tape, second *backward.Tape) *backward.Var
-		want string
-	}{
+// A misuse is a loss on two tapes that must fail.
+type misuse struct {
+	name string
+	loss func(tape, second *backward.Tape) *backward.Var
+	want string
+}
+
+// misuses have x on the tapes' device, whole numbers there, and far on another.
+func misuses(x, whole, far *tensor.Tensor) []misuse {
+	return []misuse{
 		{"mixed tapes", func(a, b *backward.Tape) *backward.Var { return a.Watch(x).Add(b.Watch(x)).Sum() }, "different tapes"},
 		{"mixed devices", func(a, _ *backward.Tape) *backward.Var { return a.Watch(far).Sum() }, "copy it over"},
 		{"no leaf", func(a, _ *backward.Tape) *backward.Var { return a.Input(x).Sum() }, "depends on no Param"},
@@ -127,7 +126,16 @@ func TestMisuse(t *testing.T) {
 			return s.BatchNorm(backward.BatchNorm{Gamma: s, Beta: s})
 		}, "Moments"},
 		{"split", func(a, _ *backward.Tape) *backward.Var { return a.Watch(x).Split(0, 1)[0].Sum() }, "add up to 1, axis 0 has 2"},
-	} {
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	dev, other := open(t), open(t)
+	whole, err := tensor.From(dev, []int32{1, 2})
+	require.NoError(t, err)
+	defer whole.Free()
+	x, far := from(t, dev, random(4, 1), 2, 2), from(t, other, random(4, 1), 2, 2)
+	for _, c := range misuses(x, whole, far) {
 		t.Run(c.name, func(t *testing.T) {
 			tape, second := backward.NewTape(dev, backward.Mode{Training: true}), backward.NewTape(dev, backward.Mode{})
 			defer tape.Close()

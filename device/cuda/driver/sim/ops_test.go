@@ -76,9 +76,8 @@ func triples(words []uint64) (a, b, c []uint64) {
 	return a, b, c
 }
 
-// runOp runs one instruction on every triple.
-func runOp(t testing.TB, size int, text string, a, b, c []uint64) []uint64 {
-	m := loadText(t, sim.Options{}, []byte(fmt.Sprintf(`
+// opText is a kernel for an instruction on operands of so many bits.
+const opText = `
 .version 8.0
 .target sm_80
 .address_size 64
@@ -110,7 +109,11 @@ func runOp(t testing.TB, size int, text string, a, b, c []uint64) []uint64 {
 	st.global.b%[1]d [%%rd6], d;
 end:
 	ret;
-}`, 8*size, text)))
+}`
+
+// runOp runs one instruction on every triple.
+func runOp(t testing.TB, size int, text string, a, b, c []uint64) []uint64 {
+	m := loadText(t, sim.Options{}, []byte(fmt.Sprintf(opText, 8*size, text)))
 	var from []uint32
 	for i := range a {
 		for _, v := range []uint64{a[i], b[i], c[i]} {
@@ -130,62 +133,62 @@ end:
 
 var integers32 = []uint64{0, 1, 2, 3, 7, 31, 32, 33, 255, 1000, 0x7fff, 0x8000, 0xffff, 0x12345678, 0x7fffffff, 0x80000000, 0x80000001, 0xdeadbeef, 0xfffffffe, 0xffffffff}
 
-func TestInteger32(t *testing.T) {
-	check(t, 4, integers32, []op{
-		{"add.s32 d, a, b;", func(a, b, c uint64) uint64 { return a + b }},
-		{"sub.s32 d, a, b;", func(a, b, c uint64) uint64 { return a - b }},
-		{"mul.lo.s32 d, a, b;", func(a, b, c uint64) uint64 { return a * b }},
-		{"mul.hi.u32 d, a, b;", func(a, b, c uint64) uint64 { hi, _ := bits.Mul32(u32(a), u32(b)); return r32(hi) }},
-		{"mul.hi.s32 d, a, b;", func(a, b, c uint64) uint64 { return uint64(int64(s32(a)) * int64(s32(b)) >> 32) }},
-		{"mad.lo.s32 d, a, b, c;", func(a, b, c uint64) uint64 { return a*b + c }},
-		{"div.u32 d, a, b;", func(a, b, c uint64) uint64 { return quotient(b, func() uint64 { return a / b }) }},
-		{"rem.u32 d, a, b;", func(a, b, c uint64) uint64 { return remainder(a, b, func() uint64 { return a % b }) }},
-		{"div.s32 d, a, b;", func(a, b, c uint64) uint64 { return quotient(b, func() uint64 { return rs32(s32(a) / s32(b)) }) }},
-		{"rem.s32 d, a, b;", func(a, b, c uint64) uint64 { return remainder(a, b, func() uint64 { return rs32(s32(a) % s32(b)) }) }},
-		{"min.s32 d, a, b;", func(a, b, c uint64) uint64 { return rs32(min(s32(a), s32(b))) }},
-		{"max.u32 d, a, b;", func(a, b, c uint64) uint64 { return max(a, b) }},
-		{"neg.s32 d, a;", func(a, b, c uint64) uint64 { return -a }},
-		{"abs.s32 d, a;", func(a, b, c uint64) uint64 { return rs32(max(s32(a), -s32(a))) }},
-		{"and.b32 d, a, b;", func(a, b, c uint64) uint64 { return a & b }},
-		{"or.b32 d, a, b;", func(a, b, c uint64) uint64 { return a | b }},
-		{"xor.b32 d, a, b;", func(a, b, c uint64) uint64 { return a ^ b }},
-		{"not.b32 d, a;", func(a, b, c uint64) uint64 { return ^a }},
-		{"shl.b32 d, a, b;", func(a, b, c uint64) uint64 { return r32(u32(a) << u32(b)) }},
-		{"shr.u32 d, a, b;", func(a, b, c uint64) uint64 { return r32(u32(a) >> u32(b)) }},
-		{"shr.s32 d, a, b;", func(a, b, c uint64) uint64 { return rs32(s32(a) >> u32(b)) }},
-		{"popc.b32 d, a;", func(a, b, c uint64) uint64 { return uint64(bits.OnesCount32(u32(a))) }},
-		{"clz.b32 d, a;", func(a, b, c uint64) uint64 { return uint64(bits.LeadingZeros32(u32(a))) }},
-		{"brev.b32 d, a;", func(a, b, c uint64) uint64 { return r32(bits.Reverse32(u32(a))) }},
-		{"shf.l.wrap.b32 d, a, b, c;", func(a, b, c uint64) uint64 { return (b<<32 | a) << (c & 31) >> 32 }},
-		{"shf.r.wrap.b32 d, a, b, c;", func(a, b, c uint64) uint64 { return (b<<32 | a) >> (c & 31) }},
-		{"lop3.b32 d, a, b, c, 0xca;", func(a, b, c uint64) uint64 { return a&b | ^a&c }},
-		{"lop3.b32 d, a, b, c, 0x96;", func(a, b, c uint64) uint64 { return a ^ b ^ c }},
-		{"prmt.b32 d, a, b, 0x7410;", func(a, b, c uint64) uint64 { return b>>24<<24 | b&0xff<<16 | a&0xffff }},
-		{"prmt.b32 d, a, b, 0x888f;", func(a, b, c uint64) uint64 {
-			return uint64(int64(int8(a>>7&1)*-1))<<8&0xffffff00 | uint64(int64(int8(b>>31&1)*-1))&0xff
-		}},
-		{"bfi.b32 d, a, b, 8, 4;", func(a, b, c uint64) uint64 { return b&^0xf00 | a&15<<8 }},
-		{"bfe.u32 d, a, 4, 12;", func(a, b, c uint64) uint64 { return a >> 4 & 0xfff }},
-		{"bfe.s32 d, a, 28, 12;", func(a, b, c uint64) uint64 { return rs32(s32(a) >> 28) }},
-		{"cvt.s32.s8 d, a;", func(a, b, c uint64) uint64 { return uint64(int8(a)) }},
-		{"cvt.u32.u16 d, a;", func(a, b, c uint64) uint64 { return a & 0xffff }},
-		{"cvt.rn.f32.s32 d, a;", func(a, b, c uint64) uint64 { return rf32(float32(s32(a))) }},
-		{"cvt.rn.f32.u32 d, a;", func(a, b, c uint64) uint64 { return rf32(float32(u32(a))) }},
-		{"setp.lt.s32 p, a, b;", func(a, b, c uint64) uint64 { return truth(s32(a) < s32(b)) }},
-		{"setp.le.u32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a <= b) }},
-		{"setp.gt.s32 p, a, b;", func(a, b, c uint64) uint64 { return truth(s32(a) > s32(b)) }},
-		{"setp.ge.u32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a >= b) }},
-		{"setp.eq.s32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a == b) }},
-		{"setp.ne.b32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a != b) }},
-		{"setp.ne.b32 q, a, c; setp.lt.and.s32 p, a, b, !q;", func(a, b, c uint64) uint64 { return truth(s32(a) < s32(b) && a == c) }},
-		{"setp.lt.u32 q|p, a, b;", func(a, b, c uint64) uint64 { return truth(a >= b) }},
-		{"setp.lt.u32 q, a, b; selp.b32 d, b, c, q;", func(a, b, c uint64) uint64 {
-			if a < b {
-				return b
-			}
-			return c
-		}},
-	})
+func TestInteger32(t *testing.T) { check(t, 4, integers32, ops32) }
+
+var ops32 = []op{
+	{"add.s32 d, a, b;", func(a, b, c uint64) uint64 { return a + b }},
+	{"sub.s32 d, a, b;", func(a, b, c uint64) uint64 { return a - b }},
+	{"mul.lo.s32 d, a, b;", func(a, b, c uint64) uint64 { return a * b }},
+	{"mul.hi.u32 d, a, b;", func(a, b, c uint64) uint64 { hi, _ := bits.Mul32(u32(a), u32(b)); return r32(hi) }},
+	{"mul.hi.s32 d, a, b;", func(a, b, c uint64) uint64 { return uint64(int64(s32(a)) * int64(s32(b)) >> 32) }},
+	{"mad.lo.s32 d, a, b, c;", func(a, b, c uint64) uint64 { return a*b + c }},
+	{"div.u32 d, a, b;", func(a, b, c uint64) uint64 { return quotient(b, func() uint64 { return a / b }) }},
+	{"rem.u32 d, a, b;", func(a, b, c uint64) uint64 { return remainder(a, b, func() uint64 { return a % b }) }},
+	{"div.s32 d, a, b;", func(a, b, c uint64) uint64 { return quotient(b, func() uint64 { return rs32(s32(a) / s32(b)) }) }},
+	{"rem.s32 d, a, b;", func(a, b, c uint64) uint64 { return remainder(a, b, func() uint64 { return rs32(s32(a) % s32(b)) }) }},
+	{"min.s32 d, a, b;", func(a, b, c uint64) uint64 { return rs32(min(s32(a), s32(b))) }},
+	{"max.u32 d, a, b;", func(a, b, c uint64) uint64 { return max(a, b) }},
+	{"neg.s32 d, a;", func(a, b, c uint64) uint64 { return -a }},
+	{"abs.s32 d, a;", func(a, b, c uint64) uint64 { return rs32(max(s32(a), -s32(a))) }},
+	{"and.b32 d, a, b;", func(a, b, c uint64) uint64 { return a & b }},
+	{"or.b32 d, a, b;", func(a, b, c uint64) uint64 { return a | b }},
+	{"xor.b32 d, a, b;", func(a, b, c uint64) uint64 { return a ^ b }},
+	{"not.b32 d, a;", func(a, b, c uint64) uint64 { return ^a }},
+	{"shl.b32 d, a, b;", func(a, b, c uint64) uint64 { return r32(u32(a) << u32(b)) }},
+	{"shr.u32 d, a, b;", func(a, b, c uint64) uint64 { return r32(u32(a) >> u32(b)) }},
+	{"shr.s32 d, a, b;", func(a, b, c uint64) uint64 { return rs32(s32(a) >> u32(b)) }},
+	{"popc.b32 d, a;", func(a, b, c uint64) uint64 { return uint64(bits.OnesCount32(u32(a))) }},
+	{"clz.b32 d, a;", func(a, b, c uint64) uint64 { return uint64(bits.LeadingZeros32(u32(a))) }},
+	{"brev.b32 d, a;", func(a, b, c uint64) uint64 { return r32(bits.Reverse32(u32(a))) }},
+	{"shf.l.wrap.b32 d, a, b, c;", func(a, b, c uint64) uint64 { return (b<<32 | a) << (c & 31) >> 32 }},
+	{"shf.r.wrap.b32 d, a, b, c;", func(a, b, c uint64) uint64 { return (b<<32 | a) >> (c & 31) }},
+	{"lop3.b32 d, a, b, c, 0xca;", func(a, b, c uint64) uint64 { return a&b | ^a&c }},
+	{"lop3.b32 d, a, b, c, 0x96;", func(a, b, c uint64) uint64 { return a ^ b ^ c }},
+	{"prmt.b32 d, a, b, 0x7410;", func(a, b, c uint64) uint64 { return b>>24<<24 | b&0xff<<16 | a&0xffff }},
+	{"prmt.b32 d, a, b, 0x888f;", func(a, b, c uint64) uint64 {
+		return uint64(int64(int8(a>>7&1)*-1))<<8&0xffffff00 | uint64(int64(int8(b>>31&1)*-1))&0xff
+	}},
+	{"bfi.b32 d, a, b, 8, 4;", func(a, b, c uint64) uint64 { return b&^0xf00 | a&15<<8 }},
+	{"bfe.u32 d, a, 4, 12;", func(a, b, c uint64) uint64 { return a >> 4 & 0xfff }},
+	{"bfe.s32 d, a, 28, 12;", func(a, b, c uint64) uint64 { return rs32(s32(a) >> 28) }},
+	{"cvt.s32.s8 d, a;", func(a, b, c uint64) uint64 { return uint64(int8(a)) }},
+	{"cvt.u32.u16 d, a;", func(a, b, c uint64) uint64 { return a & 0xffff }},
+	{"cvt.rn.f32.s32 d, a;", func(a, b, c uint64) uint64 { return rf32(float32(s32(a))) }},
+	{"cvt.rn.f32.u32 d, a;", func(a, b, c uint64) uint64 { return rf32(float32(u32(a))) }},
+	{"setp.lt.s32 p, a, b;", func(a, b, c uint64) uint64 { return truth(s32(a) < s32(b)) }},
+	{"setp.le.u32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a <= b) }},
+	{"setp.gt.s32 p, a, b;", func(a, b, c uint64) uint64 { return truth(s32(a) > s32(b)) }},
+	{"setp.ge.u32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a >= b) }},
+	{"setp.eq.s32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a == b) }},
+	{"setp.ne.b32 p, a, b;", func(a, b, c uint64) uint64 { return truth(a != b) }},
+	{"setp.ne.b32 q, a, c; setp.lt.and.s32 p, a, b, !q;", func(a, b, c uint64) uint64 { return truth(s32(a) < s32(b) && a == c) }},
+	{"setp.lt.u32 q|p, a, b;", func(a, b, c uint64) uint64 { return truth(a >= b) }},
+	{"setp.lt.u32 q, a, b; selp.b32 d, b, c, q;", func(a, b, c uint64) uint64 {
+		if a < b {
+			return b
+		}
+		return c
+	}},
 }
 
 // Division by zero gives all ones, and the dividend as remainder.
