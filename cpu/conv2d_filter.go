@@ -33,6 +33,9 @@ type filterGradient struct {
 
 // plan adds the phases of the gradient to p.
 func (g *filterGradient) plan(p *plan) {
+	if g.groups*g.out == 0 {
+		return
+	}
 	g.layRows(p.dev.kernel)
 	g.strips, g.columns = g.reducer.strips(g.groups, g.out, g.from.channels/g.groups)
 	g.cut()

@@ -101,6 +101,11 @@ func checkConv2D(s *suite) {
 			s.checkConv2D(c, true, t, result{}, result{unwanted: true})
 		}
 	}
+	for _, c := range emptyConvolutions {
+		for _, t := range columns {
+			s.checkConv2D(c, true, t, result{}, result{unwanted: true})
+		}
+	}
 	s.check(check{
 		op: "Conv2D", name: "by hand, padded above and on the left",
 		src:  []array{s.values(device.Float32, 1, 2, 3, 4), s.values(device.Float32, 1, 10, 100, 1000), s.values(device.Float32, 0.5)},
@@ -113,6 +118,13 @@ func checkConv2D(s *suite) {
 			})
 		},
 	})
+}
+
+// emptyConvolutions have no filters, no channels, or neither.
+var emptyConvolutions = [...]device.Conv2D{
+	{N: 2, H: 4, W: 5, C: 4, K: 0, Groups: 1, Window: windows[3]},
+	{N: 2, H: 4, W: 5, C: 0, K: 3, Groups: 1, Window: windows[3]},
+	{N: 2, H: 4, W: 5, C: 0, K: 0, Groups: 1, Window: windows[0]},
 }
 
 // images are heights and widths: nothing, less than a window, and more.
