@@ -11,7 +11,8 @@
 //		return k
 //	}
 //
-// name it in files, and run go generate in package cpu.
+// return it from one of the functions of stems (a function of one argument: an entry
+// of unaries), and run go generate in package cpu.
 package main
 
 import (
