@@ -31,10 +31,11 @@ func eachPairs(t *testing.T, f func(t *testing.T, k *kernels)) {
 	}
 }
 
-// newPairDevice is a device of two workers with these kernels.
+// newPairDevice is a device of two workers with these kernels, which multiplies
+// pairs even where Winograd's algorithm is faster.
 func newPairDevice(t *testing.T, k *kernels) *Device {
 	d := newDevice(t, LevelGo, 2)
-	d.kernel = k
+	d.kernel, d.direct = k, true
 	return d
 }
 
