@@ -185,3 +185,38 @@ func TestDigitRefuses(t *testing.T) {
 	_, err = images.Digit(blank, "maybe")
 	require.EqualError(t, err, `images: invert "maybe" is none of auto, yes, no`)
 }
+
+// crisp draws a 1 or a 7 in two colours, without a shade between them.
+func crisp(digit, side int, ink, ground byte) *image.Gray {
+	picture := image.NewGray(image.Rect(0, 0, side, side))
+	for i := range picture.Pix {
+		x, y := float64(i%side)/float64(side), float64(i/side)/float64(side)
+		stroke := x >= 0.46 && x < 0.56
+		if digit == 7 {
+			edge := 0.72 - 0.45*(y-0.15) // of the slanting stroke, on its right
+			stroke = x >= edge-0.1 && x < edge || y < 0.25 && x >= 0.3 && x < 0.72
+		}
+		picture.Pix[i] = ground
+		if stroke && y >= 0.15 && y < 0.85 {
+			picture.Pix[i] = ink
+		}
+	}
+	return picture
+}
+
+// A picture of two colours has no level between ground and ink. It becomes the
+// digit that it shows, whichever is the lighter: a coarse one is that of a fine one
+// but for the steps of its edges.
+func TestDigitOfTwoColours(t *testing.T) {
+	for _, digit := range []int{1, 7} {
+		want, err := images.Digit(crisp(digit, 224, 0, 255), images.InvertYes)
+		require.NoError(t, err)
+		for _, side := range []int{28, 64, 100, 200} {
+			for _, colours := range [][2]byte{{0, 255}, {255, 0}, {90, 160}, {160, 90}} {
+				got, err := images.Digit(crisp(digit, side, colours[0], colours[1]), images.InvertAuto)
+				require.NoError(t, err, "%d at %d, %v", digit, side, colours)
+				require.Less(t, meanDifference(want.Pix, got.Pix), 8.0, "%d at %d, %v", digit, side, colours)
+			}
+		}
+	}
+}

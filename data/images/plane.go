@@ -66,10 +66,11 @@ func (p plane) negate() {
 // ink stretches the contrast so that the ground becomes 0 and ink 255, with a
 // ramp about the threshold.
 func (p plane) ink() (plane, error) {
-	threshold := p.otsu()
-	if threshold < minContrast/2 {
+	ground, ink := p.otsu()
+	if ink-ground < minContrast {
 		return plane{}, ErrNoDigit
 	}
+	threshold := (ground + ink) / 2
 	stretched := plane{p.width, p.height, make([]float64, len(p.values))}
 	for i, v := range p.values {
 		stretched.values[i] = 255 * min(1, max(0, v/threshold-0.5))
@@ -77,9 +78,11 @@ func (p plane) ink() (plane, error) {
 	return stretched, nil
 }
 
-// otsu returns the threshold between two groups of values that maximises the
-// variance between them; negative values count as 0.
-func (p plane) otsu() float64 {
+// otsu returns the means of the two groups of values that have the largest
+// variance between them, 0 and 0 where all values are equal; negative ones count
+// as 0. Otsu's threshold is halfway between the means; the level at which the
+// groups part is none, as ground and ink of two colours part at any between.
+func (p plane) otsu() (low, high float64) {
 	var histogram [256]float64
 	total := 0.0
 	for _, v := range p.values {
@@ -87,8 +90,7 @@ func (p plane) otsu() float64 {
 		histogram[level]++
 		total += float64(level)
 	}
-	best, threshold := 0.0, 0.0
-	below, belowSum := 0.0, 0.0
+	best, below, belowSum := 0.0, 0.0, 0.0
 	for level, count := range histogram {
 		below += count
 		belowSum += count * float64(level)
@@ -96,12 +98,13 @@ func (p plane) otsu() float64 {
 		if below == 0 || above == 0 {
 			continue
 		}
-		difference := belowSum/below - (total-belowSum)/above
+		belowMean, aboveMean := belowSum/below, (total-belowSum)/above
+		difference := aboveMean - belowMean
 		if between := below * above * difference * difference; between > best {
-			best, threshold = between, float64(level)+0.5
+			best, low, high = between, belowMean, aboveMean
 		}
 	}
-	return threshold
+	return low, high
 }
 
 // dropSpecks clears the connected areas that are small beside the largest.
