@@ -42,6 +42,11 @@ func softmaxKernels(m machine) []*kernel {
 // columnKernels take a row into what is kept for each column; see
 // cpu/columns.go.
 func columnKernels(m machine) []*kernel {
+	return append(columnFolds(m), batchNormKernels(m)...)
+}
+
+// columnFolds are those of reductions and their derivatives.
+func columnFolds(m machine) []*kernel {
 	return []*kernel{
 		span(m, "add", "is addRow.", func(k *kernel) { k.out("y", k.in("y").add(k.in("x"))) }),
 		span(m, "addSquares", "is addSquaresRow.", func(k *kernel) {
@@ -78,6 +83,12 @@ func columnKernels(m machine) []*kernel {
 			y, zero := k.in("y"), k.c(0)
 			k.out("g", y.equal(zero).pick(zero, k.in("x").div(y).mul(k.in("g"))))
 		}),
+	}
+}
+
+// batchNormKernels are those of a batch norm.
+func batchNormKernels(m machine) []*kernel {
+	return []*kernel{
 		span(m, "addMoments", "is addMomentsRow.", func(k *kernel) {
 			k.slices("s1", "s2", "m", "x")
 			d := k.in("x").sub(k.in("m")).as("d")
