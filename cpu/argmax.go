@@ -30,8 +30,8 @@ func (d *Device) ArgMax(y device.Dst, x device.Buffer, s device.Reduce) {
 // looks where in the best of these spans it is.
 const argMaxLen = 256
 
-// argMax is the place, from lo, of the first largest of elements lo to hi; 0 for
-// none.
+// argMax is the place, from lo, of the first largest of elements lo to hi, of which
+// there is one at least.
 func (k *kernels) argMax(x *buffer, lo, hi int, tmp []float32) int32 {
 	largest, span := infinity(-1), lo
 	for at := lo; at < hi; at += argMaxLen {

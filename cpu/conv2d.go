@@ -15,25 +15,24 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 		if !y.Wanted() && !pre.Wanted() {
 			return
 		}
-		to := epilogue{dst: y, pre: pre, bias: f32(bias), biasStep: s.K / s.Groups, act: d.kernel.activation(s.Act), at: positionsOf(s)}
+		to := epilogue{dst: y, pre: pre, bias: f32(bias), biasStep: s.K / s.Groups, act: d.kernel.activation(s.Act)}
 		if d.byWinograd(s, x.DType()) {
 			planWinograd(p, to, p.widened(of(x)), s, planFilters(p.widened(of(w))))
 			return
 		}
 		s := flattened(s)
-		to.at = positionsOf(s)
 		reducer, groups := p.reducerOf(s)
-		x, w := of(x), of(w)
+		x, w, channels := of(x), of(w), s.C
 		if pairs := d.kernel.pairs; pairs.take(x, s.C/s.Groups) {
-			reducer, x, w, s.C = &pairs.reducer, wordsOf(x), wordsOf(w), s.C/2
+			reducer, x, w, channels = &pairs.reducer, wordsOf(x), wordsOf(w), s.C/2
 		}
-		window, filters := sweepOf(s), panelSource(forwardFiltersOf(p, w, s))
+		window, filters := sweepOf(s), panelSource(forwardFiltersOf(p, w, s.K/s.Groups, s.KH*s.KW*channels/s.Groups))
 		if depthwise(s) {
 			filters = &planeFilters{w, s, taps(s.KH), taps(s.KW)}
 		}
 		g := &correlation{
 			sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.K / groups,
-			from: window.frames(x, s.H, s.W, s.C), filters: filters, to: to,
+			from: window.frames(x, s.H, s.W, channels), filters: filters, to: to, into: positionsOf(s),
 		}
 		g.plan(p)
 	})
@@ -93,11 +92,11 @@ func (d *Device) Conv2DGradInput(dx device.Dst, dy, w device.Buffer, s device.Co
 
 // planGradInput plans the pixels of dx in a phase of lines and one of columns.
 func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines, cols axisPhase) {
-	to := epilogue{dst: dx, at: raster{
-		height: lines.n, width: cols.n,
+	into := raster{
 		origin: (lines.first*s.W + cols.first) * s.C, step: s.C / s.Groups,
 		image: s.H * s.W * s.C, line: s.StrideH * s.W * s.C, pixel: s.StrideW * s.C,
-	}}
+	}
+	channels := s.K // of dy
 	reducer, groups := p.reducerOf(s)
 	filters := panelSource(&tapFilters{w, s, lines.taps, cols.taps})
 	switch pairs := p.dev.kernel.pairs; {
@@ -105,13 +104,13 @@ func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines
 		filters = &planeFilters{w, s, lines.taps, cols.taps}
 	case pairs.take(dy, s.K/s.Groups):
 		reducer, filters = &pairs.reducer, &tapWords{tapFilters{w, s, lines.taps, cols.taps}, pairs}
-		dy, s.K = wordsOf(dy), s.K/2
+		dy, channels = wordsOf(dy), s.K/2
 	}
 	oh, ow := s.Out()
 	window := sweep{height: lines.n, width: cols.n, strideH: 1, strideW: 1, dh: lines.offsets, dw: cols.offsets}
 	g := &correlation{
 		sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.C / groups,
-		from: window.frames(dy, oh, ow, s.K), filters: filters, to: to,
+		from: window.frames(dy, oh, ow, channels), filters: filters, to: epilogue{dst: dx}, into: into,
 	}
 	g.plan(p)
 }
@@ -160,5 +159,5 @@ func taps(kernel int) []int {
 // positionsOf says where the results of each position begin.
 func positionsOf(s device.Conv2D) raster {
 	oh, ow := s.Out()
-	return raster{height: oh, width: ow, step: s.K / s.Groups, image: oh * ow * s.K, line: ow * s.K, pixel: s.K}
+	return raster{step: s.K / s.Groups, image: oh * ow * s.K, line: ow * s.K, pixel: s.K}
 }

@@ -19,6 +19,7 @@ type correlation struct {
 	from           frames
 	filters        panelSource
 	to             epilogue
+	into           raster // where the results belong
 
 	across   bool       // the rows of a micro-tile are images
 	block    pixelBlock // what a task makes
@@ -29,6 +30,12 @@ type correlation struct {
 	tiles    [][]float32 // to a tile of the worker
 	at       raster      // where they write
 	products [2]products // for wide strips, and for narrow ones
+}
+
+// A raster says where pixels of images begin in a buffer.
+type raster struct {
+	origin, step       int // of group 0, and from group to group
+	image, line, pixel int // from image to image, line to line, pixel to pixel
 }
 
 // A pixelBlock is how many images, and lines of each, are in a block.
@@ -91,7 +98,7 @@ func (c *correlation) place(p *plan) {
 
 	c.inPlace = full && exact && d.Wanted() && !d.Add && of(d.Buf).dtype == device.Float32
 	if c.inPlace {
-		c.at = c.to.at
+		c.at = c.into
 		return
 	}
 	line := width * c.columns
@@ -147,7 +154,7 @@ func (c *correlation) task(t, worker int) {
 	images, lines := spanAt(t/blocks, c.block.images, c.images), spanAt(t%blocks, c.block.lines, c.height)
 	first := lines.lo * c.strideH
 	x := c.from.load(images, span{first, first + c.lines(lines.len())}, worker)
-	at := c.to.at.origin + images.lo*c.to.at.image + lines.lo*c.to.at.line
+	at := c.into.origin + images.lo*c.into.image + lines.lo*c.into.line
 	var y []float32
 	if c.inPlace {
 		y = f32(c.to.dst.Buf)[at:]
@@ -159,7 +166,7 @@ func (c *correlation) task(t, worker int) {
 	}
 	for n := range images.len() {
 		for h := range lines.len() {
-			c.end(y[n*c.at.image+h*c.at.line:], at+n*c.to.at.image+h*c.to.at.line)
+			c.end(y[n*c.at.image+h*c.at.line:], at+n*c.into.image+h*c.into.line)
 		}
 	}
 }
@@ -192,12 +199,12 @@ func (c *correlation) end(y []float32, at int) {
 		if c.to.act != nil || c.to.pre.Wanted() {
 			c.to.activate(y[:c.width*size], at)
 		}
-	case size == c.columns && size == c.to.at.pixel:
+	case size == c.columns && size == c.into.pixel:
 		c.to.put(y[:c.width*size], at)
 	default:
 		for w := range c.width {
 			for _, s := range c.strips {
-				c.to.put(y[w*c.columns+s.at:][:s.count], at+w*c.to.at.pixel+s.group*c.to.at.step+s.first)
+				c.to.put(y[w*c.columns+s.at:][:s.count], at+w*c.into.pixel+s.group*c.into.step+s.first)
 			}
 		}
 	}

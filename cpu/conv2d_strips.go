@@ -34,8 +34,8 @@ func (r *batchReducer) strips(groups, filters, channels int) (strips []filterStr
 	return strips, columns
 }
 
-// A panel is what a strip is multiplied with: a row of s.width filters for every
-// tap and channel.
+// A panelSource copies to dst what a strip is multiplied with: a row of s.width
+// filters for every tap and channel.
 type panelSource interface {
 	panel(dst []float32, s filterStrip, worker int)
 }
@@ -49,10 +49,9 @@ type forwardFilters struct {
 	stage     [][]float32 // of each worker, eight filters
 }
 
-// forwardFiltersOf are those of s.
-func forwardFiltersOf(p *plan, w *buffer, s device.Conv2D) *forwardFilters {
-	size := s.KH * s.KW * s.C / s.Groups
-	return &forwardFilters{w, size, s.K / s.Groups, p.dev.kernel.transpose, perWorker(p, 8*spread(size))}
+// forwardFiltersOf are so many filters a group, of size elements each.
+func forwardFiltersOf(p *plan, w *buffer, perGroup, size int) *forwardFilters {
+	return &forwardFilters{w, size, perGroup, p.dev.kernel.transpose, perWorker(p, 8*spread(size))}
 }
 
 func (f *forwardFilters) panel(dst []float32, s filterStrip, worker int) {

@@ -97,7 +97,7 @@ func planWinograd(p *plan, to epilogue, x []float32, s device.Conv2D, transform 
 	for i, width := range [...]int{r.nr, r.nr / 2} {
 		g.products[i] = strides{ldc: width, rs: s.C, ks: 1, ldb: width, k: s.C}
 	}
-	g.to.at = matrixRows(s.K, 0)
+	g.to.rows = rows{ld: s.K}
 	g.zero = make([]float32, s.K)
 	if g.bias == nil {
 		g.bias = g.zero

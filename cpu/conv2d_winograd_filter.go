@@ -51,7 +51,7 @@ func (d *Device) byWinogradGrad(s device.Conv2D, data device.DType) bool {
 // planWinogradGrad plans the gradient of the filters of s.
 func planWinogradGrad(p *plan, dw device.Dst, dy, x []float32, s device.Conv2D) {
 	g := &winogradGrad{tileGrid: tilesOfConv2D(s), kernel: p.dev.kernel, x: x, dy: dy}
-	g.to = epilogue{dst: dw, at: matrixRows(s.KH*s.KW*s.C, 0)}
+	g.to = epilogue{dst: dw, rows: rows{ld: s.KH * s.KW * s.C}}
 	g.filters, g.channels = ceilDiv(s.K, gradBlock), ceilDiv(s.C, gradBlock)
 	g.parts = max(1, min(enoughTasks/(g.filters*g.channels), g.tiles()/gradChunk))
 	g.pixels = valuesOf(p, p.workers(), gradChunk*min(s.C, gradBlock))

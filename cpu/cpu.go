@@ -1,5 +1,5 @@
 // Package cpu computes on the host's processor: every kernel of package device
-// in Go, with assembly for the products. Work is spread over a pool of workers
+// in Go, with assembly for the inner loops (see level.go). Work is spread over a pool of workers
 // and cut by the shape alone, so results are the same bits on any number of
 // cores (for one [Level] and sizes of caches).
 //

@@ -90,7 +90,7 @@ func (g *product) place(s *sums, worker int) {
 	case g.parts != nil:
 		s.v, s.ld = g.parts[s.part][(s.matrix*g.m+s.rows.lo)*g.n+s.cols.lo:], g.ldc
 	default:
-		s.v, s.ld = of(g.to.dst.Buf).f32[g.to.at.of(s.matrix, s.rows.lo)+s.cols.lo:], g.ldc
+		s.v, s.ld = of(g.to.dst.Buf).f32[g.to.rows.at(s.matrix, s.rows.lo)+s.cols.lo:], g.ldc
 	}
 }
 
@@ -142,7 +142,7 @@ func (g *product) end(s *sums) {
 		case g.parts != nil:
 			copy(g.parts[s.part][(s.matrix*g.m+row)*g.n+s.cols.lo:], s.row(r))
 		case s.inPlace:
-			g.to.activate(s.row(r), g.to.at.of(s.matrix, row)+s.cols.lo)
+			g.to.activate(s.row(r), g.to.rows.at(s.matrix, row)+s.cols.lo)
 		default:
 			g.to.end(s.row(r), s.matrix, row, s.cols.lo)
 		}

@@ -9,7 +9,7 @@ type epilogue struct {
 	bias     []float32            // of each column; nil for none
 	biasStep int                  // from matrix to matrix
 	act      func(y, x []float32) // nil for none
-	at       raster               // where the rows go
+	rows     rows                 // where they go
 }
 
 // activation is f as an epilogue wants it.
@@ -30,7 +30,7 @@ func (e *epilogue) begin(v []float32, i, col int) {
 }
 
 // end takes the sums v of matrix i, from (row, col) on, and may overwrite them.
-func (e *epilogue) end(v []float32, i, row, col int) { e.put(v, e.at.of(i, row)+col) }
+func (e *epilogue) end(v []float32, i, row, col int) { e.put(v, e.rows.at(i, row)+col) }
 
 // put ends the sums v, which go to element at on.
 func (e *epilogue) put(v []float32, at int) {
@@ -59,7 +59,7 @@ func (e *epilogue) ldc() int {
 	if e.dst.Add && (e.bias != nil || e.activates()) {
 		return 0
 	}
-	return e.at.distance()
+	return e.rows.ld
 }
 
 // store puts v into d from element at on, if it is wanted.
@@ -75,37 +75,11 @@ func store(d device.Dst, at int, v []float32) {
 	out{dst: b, add: d.Add, lo: at, v: v}.commit()
 }
 
-// A raster says where rows begin in a buffer. Row r stands for pixel (n, h, w)
-// of images of height by width, counted in that order.
-type raster struct {
-	height, width      int
-	origin, step       int // of matrix 0, and from matrix to matrix
-	image, line, pixel int // from image to image, line to line, pixel to pixel
+// rows says where those of plain matrices begin in a buffer.
+type rows struct {
+	ld   int // from row to row
+	step int // from matrix to matrix
 }
 
-// matrixRows is the raster of plain matrices.
-func matrixRows(ld, step int) raster { return raster{height: 1, width: 1, image: ld, step: step} }
-
-// distance is that between rows, or 0 where it varies.
-func (r *raster) distance() int {
-	switch {
-	case r.height*r.width == 1:
-		return r.image
-	case r.line == r.width*r.pixel && r.image == r.height*r.line:
-		return r.pixel
-	}
-	return 0
-}
-
-// split is the pixel of a row.
-func (r *raster) split(row int) (n, h, w int) {
-	w = row % r.width
-	row /= r.width
-	return row / r.height, row % r.height, w
-}
-
-// of is where row of matrix i begins.
-func (r *raster) of(i, row int) int {
-	n, h, w := r.split(row)
-	return r.origin + i*r.step + n*r.image + h*r.line + w*r.pixel
-}
+// at is where row of matrix i begins.
+func (r rows) at(i, row int) int { return i*r.step + row*r.ld }

@@ -14,9 +14,6 @@ type factor struct {
 	source
 	trans  bool // the source holds the transposed factor
 	shared bool // one matrix serves the batch
-	// keep says that the whole may be kept: blocks that several tasks use are then
-	// packed once. Patches of images are never kept.
-	keep bool
 }
 
 // stored is a source in memory.
@@ -112,7 +109,7 @@ func colLoader(b factor, c blocking, g *product) loader {
 }
 
 // prepare takes workspace, and plans to pack all blocks once where each is used
-// more than once and may be kept.
+// more than once.
 func (l *loader) prepare(p *plan, batch, uses int) {
 	if l.inPlace && l.lanes%l.unit == 0 {
 		return
@@ -124,7 +121,7 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 	if l.transpose != nil {
 		l.stage = perWorker(p, 8*spread(l.kc))
 	}
-	if l.inPlace || !l.keep || uses == 1 {
+	if l.inPlace || uses == 1 {
 		l.scratch = perWorker(p, l.size)
 		return
 	}

@@ -35,22 +35,12 @@ var avx512Kernels = kernels{
 	depthwise:      avx512Depthwise,
 }
 
-var avx512BF16Kernels = kernels{
-	level:          LevelAVX512BF16,
-	productKernels: avx512Kernels.productKernels,
-	pairs:          &avx512BF16Pairs,
-	conversions:    avx512Conversions,
-	poolKernels:    avx512PoolKernels,
-	unary:          unaryAVX512,
-	folds:          foldsAVX512,
-	arithmetic:     arithmeticAVX512,
-	updates:        updatesAVX512,
-	softmaxKernels: softmaxAVX512,
-	columnKernels:  columnsAVX512,
-	transforms:     avx512Transforms,
-	reducer:        avx512Reducer,
-	slim:           &avx512Slim,
-	depthwise:      avx512Depthwise,
+var avx512BF16Kernels = avx512Kernels.withPairs(LevelAVX512BF16, &avx512BF16Pairs)
+
+// withPairs is k with products of pairs of BFloat16.
+func (k kernels) withPairs(level Level, pairs *pairKernels) kernels {
+	k.level, k.pairs = level, pairs
+	return k
 }
 
 // preferredLevel is the fastest that a processor may have: those with AMX multiply

@@ -18,7 +18,7 @@ func (d *Device) MatMul(c, pre device.Dst, a, b, bias device.Buffer, s device.Ma
 			b: matmulFactor(b, s.K, s.N, s.TransB, s.SharedB),
 			to: epilogue{
 				dst: c, pre: pre, bias: f32(bias), act: d.kernel.activation(s.Act),
-				at: matrixRows(s.N, s.M*s.N),
+				rows: rows{s.N, s.M * s.N},
 			},
 		}
 		g.pair(d.kernel.pairs)
@@ -32,5 +32,5 @@ func matmulFactor(b device.Buffer, rows, cols int, trans, shared bool) factor {
 	if trans {
 		ld = rows
 	}
-	return factor{source: stored{of(b), ld, rows * cols}, trans: trans, shared: shared, keep: true}
+	return factor{source: stored{of(b), ld, rows * cols}, trans: trans, shared: shared}
 }

@@ -122,8 +122,7 @@ func (a poolAxis) span() (most int) {
 // A poolWindows is a run of windows on some channels of one image.
 type poolWindows struct {
 	q           *pooling
-	image       int       // for a derivative
-	x           []float32 // what the windows see of their image, from a place on
+	x           []float32 // what the windows see of their image, from a place on; nil for a derivative
 	from        int       // this place
 	rows        reach
 	cols        poolRun
@@ -214,31 +213,32 @@ func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w po
 		scratch = p.floats(p.workers() * size)
 	}
 	p.each(q.N*blocks, func(i, worker int) {
-		w := poolWindows{q: q, image: i / blocks, c: i % blocks * block}
+		image := i / blocks
+		w := poolWindows{q: q, c: i % blocks * block}
 		w.channels = min(block, q.C-w.c)
-		base := w.image*q.H*q.W*q.C + w.c
+		base := image*q.H*q.W*q.C + w.c
 		var to imagePart
 		if direct {
 			to = imagePart{b.f32[base:], q.C, w.channels}
 		} else {
 			to = imagePart{scratch[worker*size:], w.channels, w.channels}
 		}
-		q.gradRuns(to, w, worker, grad)
+		q.gradRuns(to, image, w, worker, grad)
 		if !direct {
 			to.commit(b, dx.Add, base, q)
 		}
 	})
 }
 
-// gradRuns calls grad for every run of windows on the channels of w. The rows of
+// gradRuns calls grad for every run of windows of an image on the channels of w. The rows of
 // to become zero just before the first window that sees them.
-func (q *pooling) gradRuns(to imagePart, w poolWindows, worker int, grad func(to imagePart, w poolWindows, worker int)) {
+func (q *pooling) gradRuns(to imagePart, image int, w poolWindows, worker int, grad func(to imagePart, w poolWindows, worker int)) {
 	cleared := 0
 	for i := range q.oh {
 		w.rows = q.rows.reach(i)
 		cleared = to.clear(cleared, w.rows.end*q.W)
 		for _, w.cols = range q.runs {
-			w.at = ((w.image*q.oh+i)*q.ow+w.cols.first)*q.C + w.c
+			w.at = ((image*q.oh+i)*q.ow+w.cols.first)*q.C + w.c
 			grad(to, w, worker)
 		}
 	}

@@ -309,10 +309,10 @@ var unary = []unaryKernel{
 		},
 	},
 	device.Pow: {
-		func(y, x []float32, a, b float32) {
+		func(y, x []float32, a, _ float32) {
 			each(y, x, func(x float64) float64 { return math.Pow(x, float64(a)) })
 		},
-		func(dx, dy, x []float32, a, b float32) {
+		func(dx, dy, x []float32, a, _ float32) {
 			eachGrad(dx, dy, x, func(x float64) float64 { return powGrad(x, float64(a)) })
 		},
 	},
@@ -334,7 +334,7 @@ var unary = []unaryKernel{
 				y[i] = a*v + b
 			}
 		},
-		func(dx, dy, _ []float32, a, b float32) { scaleRow(dx, dy, a) },
+		func(dx, dy, _ []float32, a, _ float32) { scaleRow(dx, dy, a) },
 	},
 }
 

@@ -15,7 +15,7 @@ import (
 type pool struct {
 	workers int
 
-	// A round: n tasks, claimed one by one. task and n are written before the
+	// A round: n tasks, claimed in runs. task and n are written before the
 	// gate opens and read by those who passed it.
 	task    func(i, worker int)
 	n       int64
