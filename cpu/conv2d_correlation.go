@@ -52,16 +52,25 @@ func (c *correlation) plan(p *plan) {
 	if c.images*c.height*c.width*c.out == 0 {
 		return
 	}
-	if len(c.dh)*len(c.dw) == 0 { // a window without taps looks at nothing
-		c.strideH, c.strideW = 0, 0
-	}
 	c.strips, c.columns = c.reducer.strips(c.groups, c.out, c.from.channels/c.groups)
+	if len(c.dh)*len(c.dw) == 0 {
+		c.lookAtNothing()
+	}
 	c.cut()
 	c.place(p)
 	c.multiplyRuns()
 	c.planPanels(p)
 	if !p.failed {
 		p.each(ceilDiv(c.images, c.block.images)*ceilDiv(c.height, c.block.lines), c.task)
+	}
+}
+
+// lookAtNothing is for a window without taps: images, which may have no pixels,
+// are read at their first one only, by products of no terms.
+func (c *correlation) lookAtNothing() {
+	c.strideH, c.strideW = 0, 0
+	for i := range c.strips {
+		c.strips[i].from = 0
 	}
 }
 

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 // definition in float64.
 type convCase struct {
 	device.Conv2D
+	over                bool // results overwrite NaN, or else are added to ones
 	x, w, dy            []float32
 	wantY, wantX, wantW []float64
 }
@@ -49,36 +51,44 @@ func (c *convCase) meet(y, x, w int) {
 	c.wantW[w] += float64(c.dy[y]) * float64(c.x[x])
 }
 
-// run computes the three results on d, added to ones.
+// run computes the three results on d.
 func (c *convCase) run(t testing.TB, d *Device, data, result device.DType) (y, dx, dw []float32) {
-	ones := func(n int) device.Buffer {
+	prior := float32(1)
+	if c.over {
+		prior = float32(math.NaN())
+	}
+	dst := func(n int) device.Dst {
 		v := make([]float32, n)
-		for i := range v {
-			v[i] = 1
-		}
-		return upload(t, d, result, v)
+		fill(v, prior)
+		return device.Dst{Buf: upload(t, d, result, v), Add: !c.over}
 	}
 	x, w, dy := upload(t, d, data, c.x), upload(t, d, data, c.w), upload(t, d, data, c.dy)
-	by, bx, bw := ones(len(c.wantY)), ones(len(c.wantX)), ones(len(c.wantW))
-	d.Conv2D(device.Onto(by), device.Dst{}, x, w, nil, c.Conv2D)
-	d.Conv2DGradInput(device.Onto(bx), dy, w, c.Conv2D)
-	d.Conv2DGradFilter(device.Onto(bw), dy, x, c.Conv2D)
-	return download(t, d, by), download(t, d, bx), download(t, d, bw)
+	to, toX, toW := dst(len(c.wantY)), dst(len(c.wantX)), dst(len(c.wantW))
+	d.Conv2D(to, device.Dst{}, x, w, nil, c.Conv2D)
+	d.Conv2DGradInput(toX, dy, w, c.Conv2D)
+	d.Conv2DGradFilter(toW, dy, x, c.Conv2D)
+	return download(t, d, to.Buf), download(t, d, toX.Buf), download(t, d, toW.Buf)
 }
 
 // check requires the results to be exact.
 func (c *convCase) check(t testing.TB, d *Device, data, result device.DType) {
 	y, dx, dw := c.run(t, d, data, result)
-	requireExact(t, "y", result, c.wantY, y)
-	requireExact(t, "dx", result, c.wantX, dx)
-	requireExact(t, "dw", result, c.wantW, dw)
+	c.requireExact(t, "y", result, c.wantY, y)
+	c.requireExact(t, "dx", result, c.wantX, dx)
+	c.requireExact(t, "dw", result, c.wantW, dw)
 }
 
-// requireExact compares what was added to ones.
-func requireExact(t testing.TB, name string, dt device.DType, want []float64, got []float32) {
+// requireExact compares a result with the definition's.
+func (c *convCase) requireExact(t testing.TB, name string, dt device.DType, want []float64, got []float32) {
 	t.Helper()
+	prior := 1.0
+	if c.over {
+		prior = 0
+	}
 	for i, v := range got {
-		require.Equal(t, as(dt, want[i]+1), v, "%s[%d]", name, i)
+		if w := as(dt, want[i]+prior); w != v {
+			require.Equal(t, w, v, "%s[%d] of %+v", name, i, c.Conv2D)
+		}
 	}
 }
 

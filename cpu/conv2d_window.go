@@ -28,7 +28,7 @@ func (w *sweep) lines(n int) int { return extent(n, w.strideH, w.dh) }
 
 // extent is how many pixels of an axis n positions meet.
 func extent(n, stride int, d []int) int {
-	if len(d) == 0 {
+	if n == 0 || len(d) == 0 {
 		return 0
 	}
 	return (n-1)*stride + d[len(d)-1] - d[0] + 1

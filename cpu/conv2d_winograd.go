@@ -23,7 +23,9 @@ import "example.org/chainrule/device"
 // (Higham 2002, section 3.1). That sum of magnitudes is up to some 100 times the
 // definition's, but C is a ninth of its number of terms, and roundings cancel: for
 // normal numbers and 64 channels the error is 0.9 u Σ|x w|, at worst 6, much like
-// the definition's. An Inf or NaN among the pixels spreads, as NaN, over the tiles
+// the definition's. It is relative to all terms of a tile: an output of few, at the
+// rim of a padded image, has the error of its neighbours, and one of none would not
+// be 0, so that a padding as wide as the window is left to the definition. An Inf or NaN among the pixels spreads, as NaN, over the tiles
 // that read it; see Options.Direct.
 //
 // A core of an AMD Zen 5, whose peak is 277 GFLOP/s, does the definition's work at
@@ -65,7 +67,7 @@ const (
 func (d *Device) byWinograd(s device.Conv2D, data device.DType) bool {
 	same := s.KH == s.KW && (s.KH == 3 || s.KH == 5) && s.Groups == 1
 	dense := s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
-	if d.direct || !same || !dense || s.C%16 != 0 || s.K%16 != 0 {
+	if d.direct || !same || !dense || s.C%16 != 0 || s.K%16 != 0 || !everyWindowMeets(s) {
 		return false
 	}
 	g := tilesOfConv2D(s)
@@ -75,6 +77,13 @@ func (d *Device) byWinograd(s device.Conv2D, data device.DType) bool {
 		gain *= 2
 	}
 	return g.tiles() >= winogradMinTiles && float64(g.oh*g.ow*s.KH*s.KW*s.C*s.K) >= gain*float64(cost)
+}
+
+// everyWindowMeets reports whether each window of s, of stride 1, has a tap in its
+// image: what lies in the padding alone must be 0, which Winograd's sums of a whole
+// tile are not to the last bit.
+func everyWindowMeets(s device.Conv2D) bool {
+	return s.H > 0 && s.W > 0 && max(s.Top, s.Bottom) < s.KH && max(s.Left, s.Right) < s.KW
 }
 
 // widened is b in Float32: itself, or a copy that p plans to make first.

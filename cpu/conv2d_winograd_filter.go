@@ -39,9 +39,10 @@ const (
 
 // byWinogradGrad reports whether a gradient of filters is faster so. Its error is
 // a few, at worst some 30, u Σ|dy x| however many terms there are; few terms would
-// show it beside the definition's.
+// show it beside the definition's, and so would a tap that meets no pixel, as may be
+// where the image is smaller than the window.
 func (d *Device) byWinogradGrad(s device.Conv2D, data device.DType) bool {
-	if !d.byWinograd(s, data) {
+	if !d.byWinograd(s, data) || s.H < s.KH || s.W < s.KW {
 		return false
 	}
 	g := tilesOfConv2D(s)
