@@ -9,6 +9,13 @@
 //
 // The first failure sticks to the tape: later operations do nothing, and
 // Backward, Item and Err return it with the caller's line.
+//
+// A tape whose [Mode].Precision is BFloat16 computes activations and their
+// gradients in it, with sums in Float32. Float32 remain the parameters themselves
+// (the master weights, of which the tape reads rounded copies), their gradients,
+// scales, shifts and statistics of batch normalisation, biases, losses, and what
+// optimizers keep. [Params.KeepBFloat16] keeps the rounded copies from step to
+// step.
 package backward
 
 import (

@@ -5,6 +5,7 @@ over a moment, and the table has the medians of the rounds.
 """
 
 import argparse
+import contextlib
 import datetime
 import os
 import platform
@@ -176,6 +177,7 @@ def main():
     parser.add_argument("cases", nargs="?", default="", help="only cases that match this regular expression")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.2, help="of one side in a round")
+    parser.add_argument("--out", help="the file to write; without it the output")
     options = parser.parse_intermixed_args()
     bench = Bench(os.path.abspath(options.bench), options.seconds)
     chosen = lambda names: [n for n in names if re.search(options.cases, n)]
@@ -185,7 +187,8 @@ def main():
         rows.append(row(case, *measure(bench, case, options.rounds), peak))
         print(*rows[-1], file=sys.stderr, flush=True)
     rows += [process(bench, name, options.rounds) for name in PROCESSES if re.search(options.cases, "Process/" + name)]
-    print(page(rows, peak, options), end="")
+    with open(options.out, "w") if options.out else contextlib.nullcontext(sys.stdout) as out:
+        out.write(page(rows, peak, options))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 // and cut by the shape alone, so results are the same bits on any number of
 // cores (for one [Level] and sizes of caches).
 //
+// Levels: go, avx2, avx512, avx512bf16, neon; CHAINRULE_CPU caps the default.
+//
 // Read run.go for the one way in, memory.go for the allocator, and then any
 // kernel by its stem: unary.go, matmul.go, conv2d.go, ...
 package cpu
@@ -33,7 +35,7 @@ type Options struct {
 }
 
 // WinogradVariable is the environment variable that switches Winograd's algorithm
-// off: on or off.
+// on (the default) or off, as [Options].Direct does, which says what it is.
 const WinogradVariable = "CHAINRULE_WINOGRAD"
 
 // winogradOff reads WinogradVariable.

@@ -11,7 +11,7 @@ import (
 // stands for the best one of this machine.
 type Level int
 
-// The levels, slowest first.
+// The levels: those of amd64, slowest first, and that of arm64, beside plain Go.
 const (
 	LevelGo     Level = iota + 1 // plain Go, on every machine
 	LevelAVX2                    // 256-bit vectors: AVX2 and FMA
@@ -24,7 +24,8 @@ const (
 )
 
 // LevelVariable is the environment variable that caps the default level: go,
-// avx2, avx512, avx512bf16 or neon.
+// avx2, avx512, avx512bf16 or neon. A machine that lacks the one named takes the
+// best below it; one of another architecture is an error.
 const LevelVariable = "CHAINRULE_CPU"
 
 var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512", LevelAVX512BF16: "avx512bf16", LevelNEON: "neon"}
@@ -89,7 +90,11 @@ func kernelsFor(l Level) (*kernels, error) {
 			return k, nil
 		}
 	}
-	return nil, fmt.Errorf("cpu: this machine cannot run level %v: it has %v", l, Levels())
+	return nil, lacks(l)
+}
+
+func lacks(l Level) error {
+	return fmt.Errorf("cpu: this machine cannot run level %v: it has %v", l, Levels())
 }
 
 // defaultKernels returns the best level up to the one named; an empty name names
@@ -100,6 +105,9 @@ func defaultKernels(name string) (*kernels, error) {
 		limit = Level(slices.Index(levelNames[:], strings.ToLower(name)))
 		if limit < LevelGo {
 			return nil, fmt.Errorf("cpu: %s=%q: want one of %v", LevelVariable, name, levelNames[LevelGo:])
+		}
+		if !slices.Contains(architectureLevels(), limit) {
+			return nil, lacks(limit)
 		}
 	}
 	best := &goKernels

@@ -43,6 +43,9 @@ func (k kernels) withPairs(level Level, pairs *pairKernels) kernels {
 	return k
 }
 
+// architectureLevels lists what some processor of this architecture can run.
+func architectureLevels() []Level { return []Level{LevelGo, LevelAVX2, LevelAVX512, LevelAVX512BF16} }
+
 // preferredLevel is the fastest that a processor may have: those with AMX multiply
 // pairs of BFloat16 at half the rate of Float32 (Intel Sapphire Rapids: 124 of 249
 // GFLOP/s a core), others at twice.

@@ -14,5 +14,8 @@ func neonKernels() *kernels {
 	return &k
 }
 
+// architectureLevels lists what some processor of this architecture can run.
+func architectureLevels() []Level { return []Level{LevelGo, LevelNEON} }
+
 // preferredLevel is the fastest that a processor may have.
 func preferredLevel() Level { return LevelNEON }

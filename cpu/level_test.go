@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,11 +20,27 @@ func TestLevels(t *testing.T) {
 
 func TestLevelCap(t *testing.T) {
 	ls := Levels()
-	for name, want := range map[string]Level{"": min(ls[len(ls)-1], preferredLevel()), "go": LevelGo, "GO": LevelGo, "neon": ls[len(ls)-1]} {
+	all := architectureLevels()
+	for name, want := range map[string]Level{"": min(ls[len(ls)-1], preferredLevel()), "go": LevelGo, "GO": LevelGo, all[len(all)-1].String(): ls[len(ls)-1]} {
 		t.Setenv(LevelVariable, name)
 		k, err := kernelsFor(0)
 		require.NoError(t, err)
 		require.Equal(t, want, k.level, name)
+	}
+}
+
+// A level of another architecture caps nothing: it is refused, as Options refuse it.
+func TestLevelOfAnotherArchitecture(t *testing.T) {
+	for l := LevelGo; l <= LevelNEON; l++ {
+		t.Setenv(LevelVariable, l.String())
+		_, err := New(Options{})
+		if slices.Contains(architectureLevels(), l) {
+			require.NoError(t, err)
+			continue
+		}
+		_, want := New(Options{Level: l})
+		require.ErrorContains(t, want, "cannot run level "+l.String())
+		require.Equal(t, want, err)
 	}
 }
 

@@ -7,9 +7,9 @@ type Spatial interface {
 	//
 	//	y[n, i, j, o] = f(bias[o] + Σ x[n, i StrideH + kh DilationH - Top, j StrideW + kw DilationW - Left, c] w[o, kh, kw, c])
 	//
-	// over kh, kw and the channels c of group g; outside the image x is 0. An Inf
-	// may turn into NaN and either may reach positions nearby, here and in both
-	// gradients. pre takes the value before the activation f. y, pre, x, w: data;
+	// over kh, kw and the channels c of group g; outside the image x is 0. Where a
+	// device uses Winograd's algorithm, an Inf may turn into NaN and either may
+	// reach positions nearby, here and in both gradients. pre takes the value before the activation f. y, pre, x, w: data;
 	// bias: always Float32 [K], or nil for none.
 	Conv2D(y, pre Dst, x, w, bias Buffer, s Conv2D)
 	// Conv2DGradInput sets dx = Σ dy w over all that read dx's element; it is

@@ -73,6 +73,9 @@ func LoadWeights(path string, dev device.Device) (*nn.Classifier, Card, error) {
 		path = filepath.Join(path, WeightsFile)
 	}
 	f, err := safetensors.Open(path)
+	if bad, ok := errors.AsType[*safetensors.FormatError](err); ok {
+		return nil, Card{}, fmt.Errorf("train: %s is %w", path, bad)
+	}
 	if err != nil {
 		return nil, Card{}, fmt.Errorf("train: weights: %w", err)
 	}
