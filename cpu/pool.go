@@ -48,7 +48,7 @@ func (a poolAxis) reach(i int) reach {
 }
 
 // A poolRun is windows that follow each other and see equally many places, each
-// move places further than the one before.
+// move places further than the one before, never back.
 type poolRun struct {
 	first, windows, move int
 	reach                // of the first window
@@ -58,8 +58,8 @@ type poolRun struct {
 func (a poolAxis) runs(most int) (runs []poolRun) {
 	for i := 0; i < a.out; {
 		r := poolRun{first: i, windows: 1, reach: a.reach(i)}
-		if i+1 < a.out {
-			r.move = a.reach(i+1).first - r.reach.first
+		if i+1 < a.out { // where padding hides a dilated window's first places, the next may begin before it
+			r.move = max(0, a.reach(i+1).first-r.reach.first)
 		}
 		for i++; i < a.out && r.windows < most && r.goesOn(a.reach(i)); i++ {
 			r.windows++

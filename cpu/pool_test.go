@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"example.org/chainrule/device"
@@ -56,6 +57,38 @@ func TestPooling(t *testing.T) {
 func TestPoolingOfManyChannels(t *testing.T) {
 	testValues(t, poolCases(device.Float32, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
 	testValues(t, poolCases(device.Float32, device.Pool{N: 1, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
+}
+
+// randomPool draws a small pool: any window, dilated, lopsided, mostly of padding.
+func randomPool(r *rand.Rand) device.Pool {
+	window := device.Window{
+		KH: 1 + r.IntN(4), KW: 1 + r.IntN(4), StrideH: 1 + r.IntN(4), StrideW: 1 + r.IntN(4),
+		DilationH: 1 + r.IntN(4), DilationW: 1 + r.IntN(4),
+		Top: r.IntN(6), Bottom: r.IntN(6), Left: r.IntN(6), Right: r.IntN(6),
+	}
+	for {
+		s := device.Pool{
+			N: 1 + r.IntN(2), H: 1 + r.IntN(6), W: 1 + r.IntN(6), C: 1 + r.IntN(20),
+			Window: window, CountPad: r.IntN(2) == 0,
+		}
+		if oh, ow := s.Out(); oh > 0 && ow > 0 {
+			return s
+		}
+		window.Top, window.Left = window.Top+1, window.Left+1
+	}
+}
+
+// TestRandomPooling compares random pools with the Reference at every level; a
+// failure names its seed.
+func TestRandomPooling(t *testing.T) {
+	for _, level := range Levels() {
+		for seed := range uint64(100) {
+			t.Run(fmt.Sprintf("%v/seed %d", level, seed), func(t *testing.T) {
+				s := randomPool(rand.New(rand.NewPCG(seed, 1)))
+				testValuesAt(t, level, poolCases(device.Float32, s))
+			})
+		}
+	}
 }
 
 // Windows that lie in padding alone see nothing, below the last image as well.

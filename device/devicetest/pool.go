@@ -158,6 +158,10 @@ func checkPool(s *suite) {
 		s.checkMaxPool(pool, columns[p[5]], modes[p[6]], result{unwanted: p[7] == 1})
 		s.checkAvgPool(pool, columns[p[5]], modes[p[6]].add)
 	}
+	for _, p := range holedPools {
+		s.checkMaxPool(p, columns[0], result{}, result{})
+		s.checkAvgPool(p, columns[0], false)
+	}
 	parts := [][2]int{{1, 1}, {2, 3}, {4, 4}, {7, 2}}
 	for _, p := range pairs(len(images), len(channels), len(parts), 3, len(columns), 2) {
 		s.checkAvgPool(device.Pool{
@@ -165,6 +169,13 @@ func checkPool(s *suite) {
 		}, columns[p[4]], p[5] == 1)
 	}
 	s.checkWinners()
+}
+
+// holedPools have windows that reach across the padding on the left, so that what
+// a window sees begins behind what the next one sees.
+var holedPools = [...]device.Pool{
+	{N: 1, H: 1, W: 3, C: 9, Window: device.Window{KH: 1, KW: 2, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 3, Left: 1, Right: 1}},
+	{N: 2, H: 4, W: 6, C: 17, Window: device.Window{KH: 2, KW: 3, StrideH: 3, StrideW: 1, DilationH: 3, DilationW: 3, Top: 3, Bottom: 3, Left: 1, Right: 1}},
 }
 
 func (s *suite) checkMaxPool(p device.Pool, t dtypeColumn, y, index result) {
