@@ -26,7 +26,7 @@ import (
 type Options struct {
 	Threads     int   // workers; 0 takes GOMAXPROCS
 	Level       Level // instruction set; 0 takes the best one of this machine
-	MemoryLimit int64 // bytes that may be live; 0 for no limit
+	MemoryLimit int64 // bytes that may be live; what is cached gives way; 0 for no limit
 	// Direct convolutions are computed by their definition, never by Winograd's
 	// algorithm, which takes a fraction of the multiplications for 3x3 and 5x5
 	// windows of stride 1 on Float32, and turns the outputs near an Inf into NaN.

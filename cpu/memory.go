@@ -189,7 +189,7 @@ func (d *Device) take(n int64) (*block, *device.MemoryError) {
 	if b != nil {
 		d.stats.Cached -= size
 	} else {
-		mem := d.heap.take(size)
+		mem := d.fresh(size)
 		if mem == nil {
 			return nil, d.memoryError(size)
 		}
@@ -203,6 +203,32 @@ func (d *Device) take(n int64) (*block, *device.MemoryError) {
 		r.own = append(r.own, b)
 	}
 	return b, nil
+}
+
+// fresh is size bytes that belong to no block, or nil where the system has no
+// more. What is cached goes back where it would exceed the limit with them, and
+// where the system refuses.
+func (d *Device) fresh(size int64) []byte {
+	if d.limit > 0 && d.stats.Live+d.stats.Cached+size > d.limit {
+		d.trim()
+	}
+	mem := d.heap.take(size)
+	if mem == nil && d.stats.Cached > 0 {
+		d.trim()
+		mem = d.heap.take(size)
+	}
+	return mem
+}
+
+// trim gives the memory of cached blocks back.
+func (d *Device) trim() {
+	for _, cached := range d.cache {
+		for _, b := range cached {
+			d.heap.give(b.mem)
+		}
+	}
+	clear(d.cache)
+	d.stats.Cached = 0
 }
 
 // give returns a block to where it came from, once nothing holds it back.

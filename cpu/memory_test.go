@@ -73,6 +73,28 @@ func TestMemoryErrorNamesHolders(t *testing.T) {
 	b.alloc(device.Float32, 2048)
 }
 
+// TestLimitHoldsForCached frees blocks of ever larger sizes: with what is live,
+// they stay within the limit, and what a replay owns is not given back.
+func TestLimitHoldsForCached(t *testing.T) {
+	b := openBed(t, Options{MemoryLimit: 1 << 20})
+	var kept device.Buffer
+	replay, err := b.Record(func() error {
+		kept = b.alloc(device.Float32, 1000)
+		b.Fill(device.To(kept), 3)
+		return nil
+	})
+	require.NoError(t, err)
+	for n := 1000; n <= 250_000; n += n / 9 {
+		b.Free(b.alloc(device.Float32, n))
+		s := b.Stats()
+		require.EqualValues(t, 4096, s.Live)
+		require.LessOrEqual(t, s.Live+s.Cached, int64(1<<20))
+	}
+	require.NoError(t, replay.Run())
+	require.Equal(t, 3.0, b.download(kept)[0][999])
+	replay.Close()
+}
+
 // TestRecordedCallWithoutWorkspace: the recording fails, the device goes on.
 func TestRecordedCallWithoutWorkspace(t *testing.T) {
 	b := openBed(t, Options{MemoryLimit: 2048})

@@ -18,7 +18,7 @@ func newRegion(size int) (region, bool) {
 	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(mapped))) & (hugePage - 1))
 	mem := mapped[skip : skip+size]
 	_ = unix.Madvise(mem, unix.MADV_HUGEPAGE) // small pages do too
-	return region{mem, mapped}, true
+	return region{mem: mem, mapped: mapped}, true
 }
 
 func (r region) unmap() { _ = unix.Munmap(r.mapped) }

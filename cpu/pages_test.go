@@ -27,3 +27,37 @@ func TestHeap(t *testing.T) {
 	}
 	require.Len(t, h.regions, 3, "small blocks share a region")
 }
+
+// TestHeapJoinsWhatIsFree gives blocks back in an order that joins them on the
+// left, on the right and on both sides; the last one takes the region along.
+func TestHeapJoinsWhatIsFree(t *testing.T) {
+	var h heap
+	defer h.close()
+	const size = regionSize / 4
+	var blocks [4][]byte
+	for i := range blocks {
+		blocks[i] = h.take(size)
+	}
+	require.Empty(t, h.regions[0].free)
+	h.give(blocks[0])
+	h.give(blocks[3])
+	require.Equal(t, []gap{{0, size}, {3 * size, 4 * size}}, h.regions[0].free)
+	h.give(blocks[1])
+	require.Equal(t, []gap{{0, 2 * size}, {3 * size, 4 * size}}, h.regions[0].free)
+	blocks[0] = h.take(2 * size)
+	require.Len(t, h.regions, 1, "joined, they are one gap")
+	h.give(blocks[2])
+	h.give(blocks[0])
+	require.Empty(t, h.regions)
+}
+
+// TestHeapKeepsEveryRest fills a region from the rests of two.
+func TestHeapKeepsEveryRest(t *testing.T) {
+	var h heap
+	defer h.close()
+	h.take(20 << 20) // leaves 12 MiB
+	h.take(14 << 20) // leaves 18 MiB of another
+	h.take(16 << 20)
+	h.take(12 << 20)
+	require.Len(t, h.regions, 2)
+}
