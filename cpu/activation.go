@@ -73,8 +73,11 @@ func geluGrad(x float64) float64 {
 	return cdf + x*pdf
 }
 
+// farDown stands for what is less: its SiLU and the like are -0, as that of -Inf.
+const farDown = -1000
+
 // geluTanh is x σ(2u) with u the argument of its tanh: (1 + tanh u)/2 = σ(2u).
-func geluTanh(x float64) float64 { return x * sigmoid(geluSlope*x*(1+geluCubic*x*x)) }
+func geluTanh(x float64) float64 { return max(x, farDown) * sigmoid(geluSlope*x*(1+geluCubic*x*x)) }
 
 func geluTanhGrad(x float64) float64 {
 	s := sigmoid(geluSlope * x * (1 + geluCubic*x*x))
@@ -86,7 +89,7 @@ const (
 	geluCubic = 0.044715
 )
 
-func silu(x float64) float64 { return x * sigmoid(x) }
+func silu(x float64) float64 { return max(x, farDown) * sigmoid(x) }
 
 func siluGrad(x float64) float64 {
 	s := sigmoid(x)
@@ -97,7 +100,7 @@ func siluGrad(x float64) float64 {
 func mish(x float64) float64 {
 	e := exp(min(x, 40)) // the quotient is 1 from there on
 	n := e * (e + 2)
-	return x * (n / (n + 2))
+	return max(x, farDown) * (n / (n + 2))
 }
 
 func mishGrad(x float64) float64 {

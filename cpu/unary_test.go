@@ -2,9 +2,12 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"example.org/chainrule/device"
+
+	"github.com/stretchr/testify/require"
 )
 
 // positive is n squares of normal numbers: every function is defined there.
@@ -39,4 +42,19 @@ func BenchmarkUnary(b *testing.B) {
 	benchKernels(b, unaryCases(device.Float32, 1<<20, device.ReLU, device.LeakyReLU, device.ELU, device.GELU,
 		device.SiLU, device.Sigmoid, device.Tanh, device.Softplus, device.Exp, device.Log))
 	benchKernels(b, unaryCases(device.BFloat16, 1<<20, device.ReLU))
+}
+
+// TestUnaryOfMinusInfinity: what falls to -0 is there at every level.
+func TestUnaryOfMinusInfinity(t *testing.T) {
+	for _, l := range Levels() {
+		b := newBed(t, newDevice(t, l, 1))
+		x, y := b.upload([]float32{infinity(-1), -math.MaxFloat32}), b.alloc(device.Float32, 2)
+		for _, f := range [...]device.UnaryFunc{device.SiLU, device.GELUTanh, device.Mish} {
+			b.Unary(device.To(y), x, device.Unary{Func: f})
+			for _, v := range b.download(y)[0] {
+				require.Zero(t, v, "%v at %v", f, l)
+				require.True(t, math.Signbit(v), "%v at %v", f, l)
+			}
+		}
+	}
 }
