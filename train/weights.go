@@ -115,8 +115,14 @@ func readDescription(f *safetensors.File) (description, error) {
 	return d, d.check()
 }
 
-// check bounds the images, to which a file's weights may give no clue.
+// check bounds the images, to which a file's weights may give no clue, and knows
+// the precision.
 func (d description) check() error {
+	switch d.Precision {
+	case "", device.Float32.String(), device.BFloat16.String():
+	default:
+		return fmt.Errorf("a training with activations of %q: want float32 or bfloat16", d.Precision)
+	}
 	const maxSide, maxValues = 1 << 14, 1 << 26
 	if max(d.Height, d.Width, d.Channels) > maxSide || d.Height*d.Width*d.Channels > maxValues {
 		return fmt.Errorf("a model of %dx%dx%d images (height, width, channels): at most %d to a side and %d in all are taken",

@@ -131,6 +131,7 @@ func TestLoadWeightsRefuses(t *testing.T) {
 		{`"height":8`, `"height":-8`, "nn: lenet: images of -8x8x3"},
 		{`"height":8`, `"height":16`, "nn: the weights are of another model: of another shape: fc1.weight: [1024 256] in the file, [1024 512] in the model"},
 		{`"height":8,"width":8`, `"height":16384,"width":16384`, "a model of 16384x16384x3 images (height, width, channels): at most 16384 to a side and 67108864 in all are taken"},
+		{`"seed":1`, `"seed":1,"precision":"nonsense"`, `a training with activations of "nonsense": want float32 or bfloat16`},
 		{`"width":8`, `"width":9223372036854775807`, "a model of 8x9223372036854775807x3 images"},
 		{`"cat",`, ``, "nn: lenet: "},
 		{`"cat",`, `"cat","eel",`, "nn: the weights are of another model: of another shape: fc2.weight: [2 1024] in the file, [3 1024] in the model"},
