@@ -25,8 +25,9 @@ import "example.org/chainrule/device"
 // normal numbers and 64 channels the error is 0.9 u Σ|x w|, at worst 6, much like
 // the definition's. It is relative to all terms of a tile: an output of few, at the
 // rim of a padded image, has the error of its neighbours, and one of none would not
-// be 0, so that a padding as wide as the window is left to the definition. An Inf or NaN among the pixels spreads, as NaN, over the tiles
-// that read it; see Options.Direct.
+// be 0, so that a padding as wide as the window is left to the definition. An Inf
+// or NaN among the pixels spreads, as NaN, over the tiles that read it; see
+// Options.Direct.
 //
 // A core of an AMD Zen 5, whose peak is 277 GFLOP/s, does the definition's work at
 // 620 where 64 channels become 64, and at 300 for 16 to 16, where the transforms and
