@@ -71,52 +71,60 @@ func order(n int) []int {
 	return axes
 }
 
-// fromStored is w, which lies as in a file, in memory order.
-func (l Layout) fromStored(w []float32) []float32 {
-	mem := make([]float32, len(w))
-	l.eachRow(func(to, from, n, stride int) {
-		for i := range n {
-			mem[to+i] = w[from+i*stride]
+// fromStored puts w, which lies as in a file, in memory order.
+func (l Layout) fromStored(w []float32) {
+	l.eachUnit(w, func(unit, was []float32, index []int) {
+		for i, at := range index {
+			unit[i] = was[at]
 		}
 	})
-	return mem
 }
 
-// toStored is mem, in memory order, as it lies in a file.
-func (l Layout) toStored(mem []float32) []float32 {
-	w := make([]float32, len(mem))
-	l.eachRow(func(to, from, n, stride int) {
-		for i := range n {
-			w[from+i*stride] = mem[to+i]
+// toStored puts w, which is in memory order, as it lies in a file.
+func (l Layout) toStored(w []float32) {
+	l.eachUnit(w, func(unit, was []float32, index []int) {
+		for i, at := range index {
+			unit[at] = was[i]
 		}
 	})
-	return w
 }
 
-// eachRow calls f for each row of the last axis in memory: n elements from index
-// mem on, which are stride apart in the file, from index file on.
-func (l Layout) eachRow(f func(mem, file, n, stride int)) {
-	stride := make([]int, len(l.Split))
-	for i, n := len(l.Split)-1, 1; i >= 0; i-- {
-		stride[i], n = n, n*l.Split[i]
+// eachUnit calls f for each part of w that is permuted within itself: with what
+// it was, and the place in the file of each element in memory order.
+func (l Layout) eachUnit(w []float32, f func(unit, was []float32, index []int)) {
+	fixed := 0 // axes that stay before all others
+	for fixed < len(l.Axes) && l.Axes[fixed] == fixed {
+		fixed++
 	}
-	axes, n, step := l.Axes, 1, 1
-	if last := len(axes) - 1; last >= 0 {
-		axes, n, step = axes[:last], l.Split[axes[last]], stride[axes[last]]
+	if fixed == len(l.Axes) || len(w) == 0 {
+		return
 	}
-	at, file := make([]int, len(axes)), 0
-	for mem := 0; mem < size(l.Split); mem += n {
-		f(mem, file, n, step)
-		for j := len(axes) - 1; j >= 0; j-- {
-			a := axes[j]
-			at[j]++
-			file += stride[a]
-			if at[j] < l.Split[a] {
-				break
+	index := places(l.Split, l.Axes, fixed)
+	was := make([]float32, len(index))
+	for unit := range slices.Chunk(w, len(index)) {
+		copy(was, unit)
+		f(unit, was, index)
+	}
+}
+
+// places are the indices of shape's elements from axis fixed on, when the axes
+// from there are put in the order of axes.
+func places(shape, axes []int, fixed int) []int {
+	stride := make([]int, len(shape))
+	for i, n := len(shape)-1, 1; i >= 0; i-- {
+		stride[i], n = n, n*shape[i]
+	}
+	index := []int{0}
+	for _, a := range axes[fixed:] {
+		outer := index
+		index = make([]int, 0, len(outer)*shape[a])
+		for _, at := range outer {
+			for i := range shape[a] {
+				index = append(index, at+i*stride[a])
 			}
-			at[j], file = 0, file-stride[a]*l.Split[a]
 		}
 	}
+	return index
 }
 
 func size(shape []int) int {
@@ -186,7 +194,8 @@ func (p *Param) Stored() ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.layout.toStored(mem), nil
+	p.layout.toStored(mem)
+	return mem, nil
 }
 
 var errNotOpen = errors.New("backward: the parameters have no memory: call Params.Open first")
@@ -279,7 +288,7 @@ func (ps *Params) SetStored(values map[*Param][]float32) error {
 		}
 	}
 	for p, w := range values {
-		if err := tensor.Set(p.value, p.layout.fromStored(w)); err != nil {
+		if err := p.write(func(mem []float32) { copy(mem, w) }); err != nil {
 			return err
 		}
 	}
@@ -304,9 +313,10 @@ func (p *Param) random(seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
 
-// initial is p's first value in memory order.
-func (p *Param) initial(seed uint64) []float32 {
-	w := make([]float32, p.Len())
-	p.init(w, p.layout.Stored, p.random(seed))
-	return p.layout.fromStored(w)
+// write sets p's value to what f writes, which lies as in a file.
+func (p *Param) write(f func(w []float32)) error {
+	return tensor.Write(p.value, func(w []float32) {
+		f(w)
+		p.layout.fromStored(w)
+	})
 }

@@ -77,7 +77,7 @@ func (p *Param) open(seed uint64) (err error) {
 	if p.value, err = slab.View(p.offset, p.layout.Shape...); err != nil {
 		return err
 	}
-	return tensor.Set(p.value, p.initial(seed))
+	return p.write(func(w []float32) { p.init(w, p.layout.Stored, p.random(seed)) })
 }
 
 // Close gives the memory back, and the values with it; Open may be called again.

@@ -397,6 +397,21 @@ func TestStoredLayout(t *testing.T) {
 	require.Error(t, ps.SetStored(map[*backward.Param][]float32{flat: want[:3]}))
 }
 
+func TestStoredLayoutOfAllAxes(t *testing.T) {
+	ps := backward.NewParams()
+	p := ps.Param("up.weight", backward.Layout{Stored: []int{2, 3, 2}, Axes: []int{2, 0, 1}}, uniform)
+	require.NoError(t, ps.Open(open(t), 1))
+	defer ps.Close()
+	stored := []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	require.NoError(t, ps.SetStored(map[*backward.Param][]float32{p: stored}))
+	require.Equal(t, []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, stored, "the caller's stays")
+	require.Equal(t, []int{2, 2, 3}, p.Shape())
+	require.Equal(t, []float32{0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11}, floats(t, p.Value()))
+	back, err := p.Stored()
+	require.NoError(t, err)
+	require.Equal(t, stored, back)
+}
+
 func TestSeedAndNameDecideFirstValues(t *testing.T) {
 	first := func(dev device.Device) []float32 {
 		ps, _ := model(t, dev)

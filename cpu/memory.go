@@ -308,6 +308,9 @@ func (d *Device) Upload(dst device.Buffer, src any) {
 		n = copy(b.i32, s)
 	case []uint8:
 		n = copy(b.u8, s)
+	case func([]float32):
+		s(b.f32)
+		n = len(b.f32)
 	}
 	if n != b.Len() {
 		panic(fmt.Sprintf("cpu: Upload of a %T into %v[%d]", src, b.dtype, b.Len()))

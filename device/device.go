@@ -77,7 +77,9 @@ type Memory interface {
 	Free(b Buffer)
 	// Upload fills dst from a slice of the same length: []float32 or []float64
 	// for Float32 and BFloat16, []int32 for Int32, []uint8 for Uint8. The source
-	// may be reused on return; the copy is ordered with the kernels of dst.
+	// may be reused on return; the copy is ordered with the kernels of dst. A
+	// func([]float32), for Float32, writes the values itself, into dst's own memory
+	// where that is the host's, and calls nothing of the device.
 	Upload(dst Buffer, src any)
 	// Download waits for src and fills a slice of a type that Upload takes.
 	Download(dst any, src Buffer) error

@@ -115,6 +115,17 @@ func Set[T Host](t *Tensor, data []T) error {
 	return nil
 }
 
+// Write lets f write t's values, Float32, into memory of the host: t's own where
+// that is where t lives. f calls nothing of the device. The error is a *ShapeError
+// for another dtype.
+func Write(t *Tensor, f func(v []float32)) error {
+	if t.DType() != device.Float32 {
+		return &ShapeError{Op: "Write", Shapes: [][]int{t.shape}, Reason: fmt.Sprintf("%v cannot be written as float32", t.DType())}
+	}
+	t.dev.Upload(t.buf, f)
+	return nil
+}
+
 func hostFits[T Host](t device.DType) bool {
 	h := hostType[T]()
 	return h == t || h.IsFloat() && t.IsFloat()

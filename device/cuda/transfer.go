@@ -51,6 +51,11 @@ func (d *Device) Upload(dst device.Buffer, src any) {
 		return
 	}
 	b := d.own(dst)
+	if write, ok := src.(func([]float32)); ok && b.dtype == device.Float32 {
+		v := make([]float32, b.n)
+		write(v)
+		src = v
+	}
 	if n := hostLen(src, b.dtype); n != b.n {
 		panic(fmt.Sprintf("cuda: Upload of a %T into %v[%d]", src, b.dtype, b.n))
 	}

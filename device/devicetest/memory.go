@@ -76,12 +76,25 @@ func (s *suite) checkTransfer() {
 			s.transfer(b, v)
 			s.dev.Free(b)
 		}
+		s.checkWritten(n)
 		for _, t := range [...]device.DType{device.Int32, device.Uint8} {
 			b := s.alloc(t, n)
 			s.transfer(b, s.movable(t, n).v)
 			s.dev.Free(b)
 		}
 	}
+}
+
+// checkWritten has n values written by a function.
+func (s *suite) checkWritten(n int) {
+	b, want, got := s.alloc(device.Float32, n), make([]float32, n), make([]float32, n)
+	defer s.dev.Free(b)
+	for i := range want {
+		want[i] = float32(s.rng.NormFloat64())
+	}
+	s.dev.Upload(b, func(v []float32) { require.Equal(s, n, copy(v, want), "Upload: the length that a function sees") })
+	require.NoError(s, s.dev.Download(got, b))
+	require.Equal(s, want, got, "Upload by a function")
 }
 
 // transfer sends v up and down as the widest type that b takes.

@@ -172,6 +172,10 @@ func (r *reference) Upload(dst device.Buffer, src any) {
 		n = copyTo(b, s, b.dtype == device.Int32)
 	case []uint8:
 		n = copyTo(b, s, b.dtype == device.Uint8)
+	case func([]float32):
+		v := make([]float32, len(b.v))
+		s(v)
+		n = copyTo(b, v, b.dtype == device.Float32)
 	}
 	if n != len(b.v) {
 		panic(fmt.Sprintf("devicetest: Upload of a %T into %v[%d]", src, b.dtype, len(b.v)))

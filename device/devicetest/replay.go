@@ -120,6 +120,7 @@ func (s *suite) checkRecordErrors() {
 	defer fill.Close()
 	for name, f := range map[string]func() error{
 		"an Upload":           func() error { s.dev.Upload(b, make([]float32, 4)); return nil },
+		"a written Upload":    func() error { s.dev.Upload(b, func([]float32) {}); return nil },
 		"a Download":          func() error { return s.dev.Download(make([]float32, 4), b) },
 		"a Sync":              s.dev.Sync,
 		"a second Record":     func() error { _, err := s.dev.Record(func() error { return nil }); return err },
