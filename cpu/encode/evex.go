@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // An evex is an instruction of AVX-512 on three registers of 512 bits. Intel 64
 // and IA-32 Architectures Software Developer's Manual, volume 2, section 2.7.
@@ -31,9 +28,8 @@ func (e evex) on(src2, src1, dst int) []byte {
 
 // macro defines a name for the instruction on these registers.
 func (e evex) macro(src2, src1, dst int) string {
-	var bytes []string
-	for _, b := range e.on(src2, src1, dst) {
-		bytes = append(bytes, fmt.Sprintf("BYTE $0x%02X", b))
-	}
-	return fmt.Sprintf("#define %s_Z%d_Z%d_Z%d %s\n", e.name, src2, src1, dst, strings.Join(bytes, "; "))
+	return named(e.on(src2, src1, dst), e.name, zmm(src2), zmm(src1), zmm(dst))
 }
+
+// zmm names a register.
+func zmm(r int) string { return fmt.Sprintf("Z%d", r) }
