@@ -106,6 +106,7 @@ func checkConv2D(s *suite) {
 			s.checkConv2D(c, true, t, result{}, result{unwanted: true})
 		}
 	}
+	s.checkMissedConv2D()
 	s.check(check{
 		op: "Conv2D", name: "by hand, padded above and on the left",
 		src:  []array{s.values(device.Float32, 1, 2, 3, 4), s.values(device.Float32, 1, 10, 100, 1000), s.values(device.Float32, 0.5)},
@@ -125,32 +126,13 @@ var emptyConvolutions = [...]device.Conv2D{
 	{N: 2, H: 4, W: 5, C: 4, K: 0, Groups: 1, Window: windows[3]},
 	{N: 2, H: 4, W: 5, C: 0, K: 3, Groups: 1, Window: windows[3]},
 	{N: 2, H: 4, W: 5, C: 0, K: 0, Groups: 1, Window: windows[0]},
+	{N: 3, H: 7, W: 7, C: 6, K: 0, Groups: 3, Window: windows[4]},
 }
-
-// images are heights and widths: nothing, less than a window, and more.
-var images = [...][2]int{{0, 3}, {1, 1}, {2, 5}, {5, 4}, {7, 7}, {8, 9}, {13, 6}}
 
 // groupings are C, K and Groups.
 var groupings = [...][3]int{
 	{1, 1, 1}, {1, 7, 1}, {3, 16, 1}, {31, 33, 1}, {32, 5, 1}, {17, 31, 1},
 	{4, 6, 2}, {18, 34, 2}, {9, 6, 3}, {5, 5, 5}, {33, 33, 33}, {4, 12, 4},
-}
-
-// windows have every size, stride, dilation and padding of the usual networks,
-// and lopsided ones.
-var windows = [...]device.Window{
-	{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},
-	{KH: 1, KW: 1, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1},
-	{KH: 2, KW: 2, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1},
-	{KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: 1, Bottom: 1, Left: 1, Right: 1},
-	{KH: 3, KW: 3, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1, Top: 1, Bottom: 1, Left: 1, Right: 1},
-	{KH: 3, KW: 3, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1, Bottom: 1, Right: 1},
-	{KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 2, Top: 2, Bottom: 2, Left: 2, Right: 2},
-	{KH: 5, KW: 5, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Top: 2, Bottom: 2, Left: 2, Right: 2},
-	{KH: 5, KW: 5, StrideH: 3, StrideW: 3, DilationH: 1, DilationW: 1, Top: 1, Bottom: 1, Left: 1, Right: 1},
-	{KH: 1, KW: 5, StrideH: 1, StrideW: 2, DilationH: 1, DilationW: 1, Left: 2, Right: 1},
-	{KH: 3, KW: 2, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2, Top: 1, Bottom: 2, Left: 3},
-	{KH: 2, KW: 3, StrideH: 3, StrideW: 2, DilationH: 2, DilationW: 1, Top: 4, Bottom: 0, Left: 0, Right: 5},
 }
 
 // wholeConvolutions are layers of known networks, small ones: they fill tiles and
@@ -166,6 +148,17 @@ var wholeConvolutions = [...]device.Conv2D{
 	{N: 5, H: 6, W: 7, C: 96, K: 104, Groups: 1, Window: windows[0]},
 	{N: 16, H: 8, W: 7, C: 16, K: 16, Groups: 1, Window: windows[3], Act: device.Unary{Func: device.ReLU}},
 	{N: 8, H: 6, W: 6, C: 16, K: 16, Groups: 1, Window: windows[7]},
+}
+
+// checkMissedConv2D has windows that meet nothing and pixels that no window meets, by
+// every kind of kernel: for one channel, for each channel, for groups, and for tiles.
+func (s *suite) checkMissedConv2D() {
+	groupings := [...][3]int{{1, 1, 1}, {5, 5, 5}, {9, 6, 3}, {33, 33, 33}, {18, 34, 1}, {64, 128, 2}, {72, 80, 1}}
+	for _, p := range pairs(len(missing), len(groupings), len(columns), 3, 2) {
+		m, g := missing[p[0]], groupings[p[1]]
+		s.checkConv2D(device.Conv2D{N: p[3], H: m.h, W: m.w, C: g[0], K: g[1], Groups: g[2], Window: m.Window},
+			p[4] == 0, columns[p[2]], modes[p[4]], result{unwanted: true})
+	}
 }
 
 func (s *suite) checkConv2D(c device.Conv2D, bias bool, t dtypeColumn, y, pre result) {

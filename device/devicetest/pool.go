@@ -162,6 +162,12 @@ func checkPool(s *suite) {
 		s.checkMaxPool(p, columns[0], result{}, result{})
 		s.checkAvgPool(p, columns[0], false)
 	}
+	for _, p := range pairs(len(missing), len(channels), 3, 2, len(columns), 2) {
+		m := missing[p[0]]
+		pool := device.Pool{N: p[2], H: m.h, W: m.w, C: channels[p[1]], Window: m.Window, CountPad: p[3] == 1}
+		s.checkMaxPool(pool, columns[p[4]], modes[p[5]], result{})
+		s.checkAvgPool(pool, columns[p[4]], p[5] == 1)
+	}
 	parts := [][2]int{{1, 1}, {2, 3}, {4, 4}, {7, 2}}
 	for _, p := range pairs(len(images), len(channels), len(parts), 3, len(columns), 2) {
 		s.checkAvgPool(device.Pool{
