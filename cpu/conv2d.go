@@ -4,9 +4,8 @@ import "example.org/chainrule/device"
 
 // A convolution and its data gradient are correlations, see conv2d_correlation.go;
 // its filter gradient is in conv2d_filter.go, and the data gradient of images of few
-// channels in conv2d_scatter.go. A tap outside the image counts as a zero that is
-// multiplied: with an infinite weight it gives NaN. Where Winograd's algorithm needs
-// fewer multiplications it takes over: see conv2d_winograd.go.
+// channels in conv2d_scatter.go. Where Winograd's algorithm needs fewer
+// multiplications it takes over: see conv2d_winograd.go.
 
 // Conv2D convolves; see device.Spatial.
 func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Conv2D) {

@@ -7,10 +7,15 @@ type Spatial interface {
 	//
 	//	y[n, i, j, o] = f(bias[o] + Σ x[n, i StrideH + kh DilationH - Top, j StrideW + kw DilationW - Left, c] w[o, kh, kw, c])
 	//
-	// over kh, kw and the channels c of group g; outside the image x is 0. Where a
-	// device uses Winograd's algorithm, an Inf may turn into NaN and either may
-	// reach positions nearby, here and in both gradients. pre takes the value before the activation f. y, pre, x, w: data;
-	// bias: always Float32 [K], or nil for none.
+	// over kh, kw and the channels c of group g, where x is on the image. pre takes
+	// the value before the activation f. y, pre, x, w: data; bias: always Float32
+	// [K], or nil for none.
+	//
+	// A device may pad with zeros and multiply them, here and in both gradients:
+	// beside an Inf or NaN, a result whose sum reaches beyond the edge may then be
+	// NaN (so it is in PyTorch's own kernels, though not in oneDNN's). Where it uses
+	// Winograd's algorithm, an Inf may turn into NaN and either may reach positions
+	// nearby.
 	Conv2D(y, pre Dst, x, w, bias Buffer, s Conv2D)
 	// Conv2DGradInput sets dx = Σ dy w over all that read dx's element; it is
 	// the forward pass of a transposed convolution. dx, dy, w: data.

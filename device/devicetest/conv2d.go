@@ -3,6 +3,8 @@ package devicetest
 import (
 	"fmt"
 	"iter"
+	"math"
+	"slices"
 
 	"example.org/chainrule/device"
 )
@@ -107,6 +109,7 @@ func checkConv2D(s *suite) {
 		}
 	}
 	s.checkMissedConv2D()
+	s.checkInfiniteConv2D()
 	s.check(check{
 		op: "Conv2D", name: "by hand, padded above and on the left",
 		src:  []array{s.values(device.Float32, 1, 2, 3, 4), s.values(device.Float32, 1, 10, 100, 1000), s.values(device.Float32, 0.5)},
@@ -159,6 +162,53 @@ func (s *suite) checkMissedConv2D() {
 		s.checkConv2D(device.Conv2D{N: p[3], H: m.h, W: m.w, C: g[0], K: g[1], Groups: g[2], Window: m.Window},
 			p[4] == 0, columns[p[2]], modes[p[4]], result{unwanted: true})
 	}
+}
+
+// checkInfiniteConv2D has an Inf and a NaN among the factors, in kernels of every kind
+// but Winograd's. Only results whose sums reach beyond the edge may be NaN for that.
+func (s *suite) checkInfiniteConv2D() {
+	for _, c := range [...]device.Conv2D{
+		{N: 2, H: 5, W: 6, C: 1, K: 7, Groups: 1, Window: windows[3]},
+		{N: 2, H: 7, W: 6, C: 33, K: 33, Groups: 33, Window: windows[3]},
+		{N: 3, H: 8, W: 7, C: 18, K: 34, Groups: 2, Window: windows[4]},
+		{N: 2, H: 6, W: 5, C: 72, K: 80, Groups: 1, Window: windows[6]},
+	} {
+		for _, t := range columns {
+			oh, ow := c.Out()
+			x, w, dy := c.N*c.H*c.W*c.C, c.K*c.KH*c.KW*c.C/c.Groups, c.N*oh*ow*c.K
+			s.checkInfinite("Conv2D", c, t, x, w, dy, func(d device.Device, y device.Dst, x, w device.Buffer) {
+				d.Conv2D(y, device.Dst{}, x, w, nil, c)
+			})
+			s.checkInfinite("Conv2DGradInput", c, t, dy, w, x, func(d device.Device, dx device.Dst, dy, w device.Buffer) {
+				d.Conv2DGradInput(dx, dy, w, c)
+			})
+			s.checkInfinite("Conv2DGradFilter", c, t, x, dy, w, func(d device.Device, dw device.Dst, x, dy device.Buffer) {
+				d.Conv2DGradFilter(dw, dy, x, c)
+			})
+		}
+	}
+}
+
+// checkInfinite puts an Inf and a NaN into the second of two factors, of n and m
+// elements, whose sums are outs elements. Those of fewest terms lie at the edge.
+func (s *suite) checkInfinite(op string, c device.Conv2D, t dtypeColumn, n, m, outs int, multiply func(d device.Device, y device.Dst, a, b device.Buffer)) {
+	call := func(d device.Device, dst []device.Dst, src []device.Buffer) { multiply(d, dst[0], src[0], src[1]) }
+	ones := check{
+		op: op, src: []array{s.values(device.Float32, slices.Repeat([]float64{1}, n)...), s.values(device.Float32, slices.Repeat([]float64{1}, m)...)},
+		dst: []result{{dtype: device.Float32, n: outs}}, call: call,
+	}
+	terms := s.run(s.ref, ones, s.prior(ones), trial{})[0]
+	most := slices.Max(terms)
+	edge := make([]bool, outs)
+	for i, v := range terms {
+		edge[i] = v < most
+	}
+	a, b := s.normal(t.src, n), s.normal(t.src, m)
+	b.v[0], b.v[m/2] = math.Inf(1), math.NaN()
+	s.checkSum(check{
+		op: op, name: fmt.Sprintf("%+v with Inf and NaN, %v", c, t), src: []array{a, b},
+		dst: []result{{dtype: t.dst, n: outs, orNaN: edge}}, call: call,
+	}, int(most))
 }
 
 func (s *suite) checkConv2D(c device.Conv2D, bias bool, t dtypeColumn, y, pre result) {
