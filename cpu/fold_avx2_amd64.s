@@ -12,19 +12,18 @@
 SPREAD(0, 0xff800000ff800000) // 0xff800000
 SPREAD(32, 0x7f8000007f800000) // 0x7f800000
 SPREAD(64, 0xc2d00000c2d00000) // -104
-SPREAD(96, 0x42b2000042b20000) // 89
-SPREAD(128, 0x4b4000004b400000) // 1.2582912e+07
-SPREAD(160, 0x3fb8aa3b3fb8aa3b) // 1.442695
-SPREAD(192, 0x3f3172183f317218) // 0.6931472
-SPREAD(224, 0xb102e308b102e308) // -1.9046542e-09
-SPREAD(256, 0x3c091d353c091d35) // 0.00836878
-SPREAD(288, 0x3ab511b43ab511b4) // 0.001381448
-SPREAD(320, 0x3d2aac7a3d2aac7a) // 0.041668393
-SPREAD(352, 0x3e2aaa483e2aaa48) // 0.1666652
-SPREAD(384, 0x3efffffe3efffffe) // 0.49999994
-SPREAD(416, 0x3f8000003f800000) // 1
-SPREAD(448, 0x0000007f0000007f) // 0x7f
-GLOBL constants<>(SB), RODATA|NOPTR, $480
+SPREAD(96, 0x4b4000004b400000) // 1.2582912e+07
+SPREAD(128, 0x3fb8aa3b3fb8aa3b) // 1.442695
+SPREAD(160, 0x3f3172183f317218) // 0.6931472
+SPREAD(192, 0xb102e308b102e308) // -1.9046542e-09
+SPREAD(224, 0x3c091d353c091d35) // 0.00836878
+SPREAD(256, 0x3ab511b43ab511b4) // 0.001381448
+SPREAD(288, 0x3d2aac7a3d2aac7a) // 0.041668393
+SPREAD(320, 0x3e2aaa483e2aaa48) // 0.1666652
+SPREAD(352, 0x3efffffe3efffffe) // 0.49999994
+SPREAD(384, 0x3f8000003f800000) // 1
+SPREAD(416, 0x0000007f0000007f) // 0x7f
+GLOBL constants<>(SB), RODATA|NOPTR, $448
 
 // lanes is a mask of eight lanes and then of none.
 DATA lanes<>+0(SB)/8, $-1 // two lanes
@@ -428,30 +427,28 @@ done:
 	VSUBPS Y14, Y0, Y0                       /* t1 = x - m */ \
 	VBROADCASTSS constants<>+64(SB), Y1      /* -104 */ \
 	VMAXPS Y0, Y1, Y1                        /* t2 = max(t1, -104) */ \
-	VBROADCASTSS constants<>+96(SB), Y0      /* 89 */ \
-	VMINPS Y1, Y0, Y0                        /* t3 = min(t2, 89) */ \
-	VBROADCASTSS constants<>+128(SB), Y1     /* 1.2582912e+07 */ \
-	VFMADD231PS constants<>+160(SB), Y0, Y1  /* bits = t3 * 1.442695 + 1.2582912e+07 */ \
-	VSUBPS constants<>+128(SB), Y1, Y2       /* k = bits - 1.2582912e+07 */ \
-	VFNMADD231PS constants<>+192(SB), Y2, Y0 /* t4 = t3 - k * 0.6931472 */ \
-	VFNMADD231PS constants<>+224(SB), Y2, Y0 /* r = t4 - k * -1.9046542e-09 */ \
-	VBROADCASTSS constants<>+256(SB), Y2     /* 0.00836878 */ \
-	VFMADD231PS constants<>+288(SB), Y0, Y2  /* t5 = 0.001381448 * r + 0.00836878 */ \
-	VFMADD213PS constants<>+320(SB), Y0, Y2  /* t6 = t5 * r + 0.041668393 */ \
-	VFMADD213PS constants<>+352(SB), Y0, Y2  /* t7 = t6 * r + 0.1666652 */ \
-	VFMADD213PS constants<>+384(SB), Y0, Y2  /* t8 = t7 * r + 0.49999994 */ \
-	VMULPS Y0, Y2, Y2                        /* t9 = t8 * r */ \
-	VFMADD231PS Y0, Y2, Y0                   /* t10 = t9 * r + r */ \
-	VADDPS constants<>+416(SB), Y0, Y0       /* p = t10 + 1 */ \
-	VPSUBD constants<>+128(SB), Y1, Y1       /* t11 = bits - 0x4b400000, whole */ \
-	VPSRAD $1, Y1, Y2                        /* t12 = t11 >> 1, signed */ \
-	VPADDD constants<>+448(SB), Y2, Y3       /* t13 = t12 + 0x7f, whole */ \
-	VPSLLD $23, Y3, Y3                       /* t14 = t13 << 23 */ \
-	VMULPS Y3, Y0, Y0                        /* t15 = p * t14 */ \
-	VPSUBD Y2, Y1, Y1                        /* t16 = t11 - t12, whole */ \
-	VPADDD constants<>+448(SB), Y1, Y1       /* t17 = t16 + 0x7f, whole */ \
-	VPSLLD $23, Y1, Y1                       /* t18 = t17 << 23 */ \
-	VMULPS Y1, Y0, Y0                        /* t19 = t15 * t18 */
+	VBROADCASTSS constants<>+96(SB), Y0      /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+128(SB), Y1, Y0  /* bits = t2 * 1.442695 + 1.2582912e+07 */ \
+	VSUBPS constants<>+96(SB), Y0, Y2        /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+160(SB), Y2, Y1 /* t3 = t2 - k * 0.6931472 */ \
+	VFNMADD231PS constants<>+192(SB), Y2, Y1 /* r = t3 - k * -1.9046542e-09 */ \
+	VBROADCASTSS constants<>+224(SB), Y2     /* 0.00836878 */ \
+	VFMADD231PS constants<>+256(SB), Y1, Y2  /* t4 = 0.001381448 * r + 0.00836878 */ \
+	VFMADD213PS constants<>+288(SB), Y1, Y2  /* t5 = t4 * r + 0.041668393 */ \
+	VFMADD213PS constants<>+320(SB), Y1, Y2  /* t6 = t5 * r + 0.1666652 */ \
+	VFMADD213PS constants<>+352(SB), Y1, Y2  /* t7 = t6 * r + 0.49999994 */ \
+	VMULPS Y1, Y2, Y2                        /* t8 = t7 * r */ \
+	VFMADD231PS Y1, Y2, Y1                   /* t9 = t8 * r + r */ \
+	VADDPS constants<>+384(SB), Y1, Y1       /* p = t9 + 1 */ \
+	VPSUBD constants<>+96(SB), Y0, Y0        /* t10 = bits - 0x4b400000, whole */ \
+	VPSRAD $1, Y0, Y2                        /* t11 = t10 >> 1, signed */ \
+	VPADDD constants<>+416(SB), Y2, Y3       /* t12 = t11 + 0x7f, whole */ \
+	VPSLLD $23, Y3, Y3                       /* t13 = t12 << 23 */ \
+	VMULPS Y3, Y1, Y1                        /* t14 = p * t13 */ \
+	VPSUBD Y2, Y0, Y0                        /* t15 = t10 - t11, whole */ \
+	VPADDD constants<>+416(SB), Y0, Y0       /* t16 = t15 + 0x7f, whole */ \
+	VPSLLD $23, Y0, Y0                       /* t17 = t16 << 23 */ \
+	VMULPS Y0, Y1, Y0                        /* e = t14 * t17 */
 
 // func expSumAVX2(y, x []float32, m float32) (sum float64)
 TEXT ·expSumAVX2(SB), NOSPLIT, $0-64
@@ -462,23 +459,55 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-64
 	VXORPS Y13, Y13, Y13       // 0
 	VXORPS Y12, Y12, Y12       // 0
 	XORQ AX, AX                // element 0
-	SUBQ $8, CX                // where the last whole step starts
+	SUBQ $32, CX               // where the last whole step starts
 	JLT rest                   // none
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
 	EXPSUM_
-	VMOVUPS Y0, (DI)(AX*4)  // y = t19
+	VMOVUPS Y0, (DI)(AX*4)   // y = e
+	VMOVAPS Y0, Y11          // of four, the first
+	VMOVUPS 32(SI)(AX*4), Y0 // next of x
+	EXPSUM_
+	VMOVUPS Y0, 32(DI)(AX*4) // y = e
+	VADDPS Y0, Y11, Y11      // and the next
+	VMOVUPS 64(SI)(AX*4), Y0 // next of x
+	EXPSUM_
+	VMOVUPS Y0, 64(DI)(AX*4) // y = e
+	VADDPS Y0, Y11, Y11      // and the next
+	VMOVUPS 96(SI)(AX*4), Y0 // next of x
+	EXPSUM_
+	VMOVUPS Y0, 96(DI)(AX*4) // y = e
+	VADDPS Y0, Y11, Y11      // and the next
+	VCVTPS2PD X11, Y1        // lower half as float64
+	VADDPD Y1, Y13, Y13      // sum += it
+	VEXTRACTF128 $1, Y11, X1 // upper half
+	VCVTPS2PD X1, Y1         // as float64
+	VADDPD Y1, Y12, Y12      // sum += it
+	ADDQ $32, AX             // next step
+	CMPQ AX, CX              // a whole one?
+	JLE loop                 // yes
+
+rest:
+	ADDQ $32, CX // elements again
+	SUBQ $8, CX  // where the last whole vector starts
+	CMPQ AX, CX  // beyond?
+	JGT short    // yes
+
+vector:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	EXPSUM_
+	VMOVUPS Y0, (DI)(AX*4)  // y = e
 	VCVTPS2PD X0, Y1        // lower half as float64
 	VADDPD Y1, Y13, Y13     // sum += it
 	VEXTRACTF128 $1, Y0, X1 // upper half
 	VCVTPS2PD X1, Y1        // as float64
 	VADDPD Y1, Y12, Y12     // sum += it
-	ADDQ $8, AX             // next step
+	ADDQ $8, AX             // next vector
 	CMPQ AX, CX             // a whole one?
-	JLE loop                // yes
+	JLE vector              // yes
 
-rest:
+short:
 	ADDQ $8, CX                    // elements again
 	SUBQ AX, CX                    // how many are left
 	JEQ done                       // none
@@ -487,8 +516,8 @@ rest:
 	VMOVUPS (BX)(CX*4), Y15        // ones for those left
 	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of x
 	EXPSUM_
-	VMASKMOVPS Y0, Y15, (DI)(AX*4) // y = t19
-	VANDPS Y0, Y15, Y1             // t19, 0 beyond
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // y = e
+	VANDPS Y0, Y15, Y1             // e, 0 beyond
 	VCVTPS2PD X1, Y2               // lower half as float64
 	VADDPD Y2, Y13, Y13            // sum += it
 	VEXTRACTF128 $1, Y1, X2        // upper half

@@ -5,18 +5,17 @@
 DATA constants<>+0(SB)/4, $0xff800000 // 0xff800000
 DATA constants<>+4(SB)/4, $0x7f800000 // 0x7f800000
 DATA constants<>+8(SB)/4, $0xc2d00000 // -104
-DATA constants<>+12(SB)/4, $0x42b20000 // 89
-DATA constants<>+16(SB)/4, $0x4b400000 // 1.2582912e+07
-DATA constants<>+20(SB)/4, $0x3fb8aa3b // 1.442695
-DATA constants<>+24(SB)/4, $0x3f317218 // 0.6931472
-DATA constants<>+28(SB)/4, $0xb102e308 // -1.9046542e-09
-DATA constants<>+32(SB)/4, $0x3c091d35 // 0.00836878
-DATA constants<>+36(SB)/4, $0x3ab511b4 // 0.001381448
-DATA constants<>+40(SB)/4, $0x3d2aac7a // 0.041668393
-DATA constants<>+44(SB)/4, $0x3e2aaa48 // 0.1666652
-DATA constants<>+48(SB)/4, $0x3efffffe // 0.49999994
-DATA constants<>+52(SB)/4, $0x3f800000 // 1
-GLOBL constants<>(SB), RODATA|NOPTR, $56
+DATA constants<>+12(SB)/4, $0x4b400000 // 1.2582912e+07
+DATA constants<>+16(SB)/4, $0x3fb8aa3b // 1.442695
+DATA constants<>+20(SB)/4, $0x3f317218 // 0.6931472
+DATA constants<>+24(SB)/4, $0xb102e308 // -1.9046542e-09
+DATA constants<>+28(SB)/4, $0x3c091d35 // 0.00836878
+DATA constants<>+32(SB)/4, $0x3ab511b4 // 0.001381448
+DATA constants<>+36(SB)/4, $0x3d2aac7a // 0.041668393
+DATA constants<>+40(SB)/4, $0x3e2aaa48 // 0.1666652
+DATA constants<>+44(SB)/4, $0x3efffffe // 0.49999994
+DATA constants<>+48(SB)/4, $0x3f800000 // 1
+GLOBL constants<>(SB), RODATA|NOPTR, $52
 
 // func sumAVX512(x []float32) (sum float64)
 TEXT ·sumAVX512(SB), NOSPLIT, $0-32
@@ -428,22 +427,20 @@ done:
 	VSUBPS Z31, Z0, Z0                           /* t1 = x - m */ \
 	VBROADCASTSS constants<>+8(SB), Z1           /* -104 */ \
 	VMAXPS Z0, Z1, Z1                            /* t2 = max(t1, -104) */ \
-	VBROADCASTSS constants<>+12(SB), Z0          /* 89 */ \
-	VMINPS Z1, Z0, Z0                            /* t3 = min(t2, 89) */ \
-	VBROADCASTSS constants<>+16(SB), Z1          /* 1.2582912e+07 */ \
-	VFMADD231PS.BCST constants<>+20(SB), Z0, Z1  /* bits = t3 * 1.442695 + 1.2582912e+07 */ \
-	VSUBPS.BCST constants<>+16(SB), Z1, Z1       /* k = bits - 1.2582912e+07 */ \
-	VFNMADD231PS.BCST constants<>+24(SB), Z1, Z0 /* t4 = t3 - k * 0.6931472 */ \
-	VFNMADD231PS.BCST constants<>+28(SB), Z1, Z0 /* r = t4 - k * -1.9046542e-09 */ \
-	VBROADCASTSS constants<>+32(SB), Z2          /* 0.00836878 */ \
-	VFMADD231PS.BCST constants<>+36(SB), Z0, Z2  /* t5 = 0.001381448 * r + 0.00836878 */ \
-	VFMADD213PS.BCST constants<>+40(SB), Z0, Z2  /* t6 = t5 * r + 0.041668393 */ \
-	VFMADD213PS.BCST constants<>+44(SB), Z0, Z2  /* t7 = t6 * r + 0.1666652 */ \
-	VFMADD213PS.BCST constants<>+48(SB), Z0, Z2  /* t8 = t7 * r + 0.49999994 */ \
-	VMULPS Z0, Z2, Z2                            /* t9 = t8 * r */ \
-	VFMADD231PS Z0, Z2, Z0                       /* t10 = t9 * r + r */ \
-	VADDPS.BCST constants<>+52(SB), Z0, Z0       /* p = t10 + 1 */ \
-	VSCALEFPS Z1, Z0, Z0                         /* t11 = p * 2^k */
+	VBROADCASTSS constants<>+12(SB), Z0          /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+16(SB), Z1, Z0  /* bits = t2 * 1.442695 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+12(SB), Z0, Z0       /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+20(SB), Z0, Z1 /* t3 = t2 - k * 0.6931472 */ \
+	VFNMADD231PS.BCST constants<>+24(SB), Z0, Z1 /* r = t3 - k * -1.9046542e-09 */ \
+	VBROADCASTSS constants<>+28(SB), Z2          /* 0.00836878 */ \
+	VFMADD231PS.BCST constants<>+32(SB), Z1, Z2  /* t4 = 0.001381448 * r + 0.00836878 */ \
+	VFMADD213PS.BCST constants<>+36(SB), Z1, Z2  /* t5 = t4 * r + 0.041668393 */ \
+	VFMADD213PS.BCST constants<>+40(SB), Z1, Z2  /* t6 = t5 * r + 0.1666652 */ \
+	VFMADD213PS.BCST constants<>+44(SB), Z1, Z2  /* t7 = t6 * r + 0.49999994 */ \
+	VMULPS Z1, Z2, Z2                            /* t8 = t7 * r */ \
+	VFMADD231PS Z1, Z2, Z1                       /* t9 = t8 * r + r */ \
+	VADDPS.BCST constants<>+48(SB), Z1, Z1       /* p = t9 + 1 */ \
+	VSCALEFPS Z0, Z1, Z0                         /* e = p * 2^k */
 
 // func expSumAVX512(y, x []float32, m float32) (sum float64)
 TEXT ·expSumAVX512(SB), NOSPLIT, $0-64
@@ -454,23 +451,55 @@ TEXT ·expSumAVX512(SB), NOSPLIT, $0-64
 	VPXORD Z30, Z30, Z30       // 0
 	VPXORD Z29, Z29, Z29       // 0
 	XORQ AX, AX                // element 0
-	SUBQ $16, CX               // where the last whole step starts
+	SUBQ $64, CX               // where the last whole step starts
 	JLT rest                   // none
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
 	EXPSUM_
-	VMOVUPS Z0, (DI)(AX*4)   // y = t11
+	VMOVUPS Z0, (DI)(AX*4)   // y = e
+	VMOVAPS Z0, Z28          // of four, the first
+	VMOVUPS 64(SI)(AX*4), Z0 // next of x
+	EXPSUM_
+	VMOVUPS Z0, 64(DI)(AX*4)  // y = e
+	VADDPS Z0, Z28, Z28       // and the next
+	VMOVUPS 128(SI)(AX*4), Z0 // next of x
+	EXPSUM_
+	VMOVUPS Z0, 128(DI)(AX*4) // y = e
+	VADDPS Z0, Z28, Z28       // and the next
+	VMOVUPS 192(SI)(AX*4), Z0 // next of x
+	EXPSUM_
+	VMOVUPS Z0, 192(DI)(AX*4) // y = e
+	VADDPS Z0, Z28, Z28       // and the next
+	VCVTPS2PD Y28, Z1         // lower half as float64
+	VADDPD Z1, Z30, Z30       // sum += it
+	VEXTRACTF64X4 $1, Z28, Y1 // upper half
+	VCVTPS2PD Y1, Z1          // as float64
+	VADDPD Z1, Z29, Z29       // sum += it
+	ADDQ $64, AX              // next step
+	CMPQ AX, CX               // a whole one?
+	JLE loop                  // yes
+
+rest:
+	ADDQ $64, CX // elements again
+	SUBQ $16, CX // where the last whole vector starts
+	CMPQ AX, CX  // beyond?
+	JGT short    // yes
+
+vector:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	EXPSUM_
+	VMOVUPS Z0, (DI)(AX*4)   // y = e
 	VCVTPS2PD Y0, Z1         // lower half as float64
 	VADDPD Z1, Z30, Z30      // sum += it
 	VEXTRACTF64X4 $1, Z0, Y1 // upper half
 	VCVTPS2PD Y1, Z1         // as float64
 	VADDPD Z1, Z29, Z29      // sum += it
-	ADDQ $16, AX             // next step
+	ADDQ $16, AX             // next vector
 	CMPQ AX, CX              // a whole one?
-	JLE loop                 // yes
+	JLE vector               // yes
 
-rest:
+short:
 	ADDQ $16, CX                 // elements again
 	SUBQ AX, CX                  // how many are left
 	JEQ done                     // none
@@ -480,8 +509,8 @@ rest:
 	KMOVW BX, K1                 // as a mask
 	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of x
 	EXPSUM_
-	VMOVUPS Z0, K1, (DI)(AX*4) // y = t11
-	VMOVAPS.Z Z0, K1, Z1       // t11, 0 beyond
+	VMOVUPS Z0, K1, (DI)(AX*4) // y = e
+	VMOVAPS.Z Z0, K1, Z1       // e, 0 beyond
 	VCVTPS2PD Y1, Z2           // lower half as float64
 	VADDPD Z2, Z30, Z30        // sum += it
 	VEXTRACTF64X4 $1, Z1, Y2   // upper half

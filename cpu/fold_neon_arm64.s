@@ -11,19 +11,18 @@ SPREAD(0, 0x0000000000000000) // 0x0
 SPREAD(16, 0xff800000ff800000) // 0xff800000
 SPREAD(32, 0x7f8000007f800000) // 0x7f800000
 SPREAD(48, 0xc2d00000c2d00000) // -104
-SPREAD(64, 0x42b2000042b20000) // 89
-SPREAD(80, 0x3fb8aa3b3fb8aa3b) // 1.442695
-SPREAD(96, 0x4b4000004b400000) // 1.2582912e+07
-SPREAD(112, 0x3f3172183f317218) // 0.6931472
-SPREAD(128, 0xb102e308b102e308) // -1.9046542e-09
-SPREAD(144, 0x3ab511b43ab511b4) // 0.001381448
-SPREAD(160, 0x3c091d353c091d35) // 0.00836878
-SPREAD(176, 0x3d2aac7a3d2aac7a) // 0.041668393
-SPREAD(192, 0x3e2aaa483e2aaa48) // 0.1666652
-SPREAD(208, 0x3efffffe3efffffe) // 0.49999994
-SPREAD(224, 0x3f8000003f800000) // 1
-SPREAD(240, 0x0000007f0000007f) // 0x7f
-GLOBL constants<>(SB), RODATA|NOPTR, $256
+SPREAD(64, 0x3fb8aa3b3fb8aa3b) // 1.442695
+SPREAD(80, 0x4b4000004b400000) // 1.2582912e+07
+SPREAD(96, 0x3f3172183f317218) // 0.6931472
+SPREAD(112, 0xb102e308b102e308) // -1.9046542e-09
+SPREAD(128, 0x3ab511b43ab511b4) // 0.001381448
+SPREAD(144, 0x3c091d353c091d35) // 0.00836878
+SPREAD(160, 0x3d2aac7a3d2aac7a) // 0.041668393
+SPREAD(176, 0x3e2aaa483e2aaa48) // 0.1666652
+SPREAD(192, 0x3efffffe3efffffe) // 0.49999994
+SPREAD(208, 0x3f8000003f800000) // 1
+SPREAD(224, 0x0000007f0000007f) // 0x7f
+GLOBL constants<>(SB), RODATA|NOPTR, $240
 
 // func sumNEON(x []float32) (sum float64)
 TEXT ·sumNEON(SB), NOSPLIT, $0-32
@@ -322,42 +321,40 @@ done:
 	WORD $0x4EBFD400          /* fsub v0.4s, v0.4s, v31.4s: t1 = x - m */ \
 	FMOVQ 48(R10), F1         /* -104 */ \
 	WORD $0x4E21F400          /* fmax v0.4s, v0.4s, v1.4s: t2 = max(t1, -104) */ \
-	FMOVQ 64(R10), F1         /* 89 */ \
-	WORD $0x4EA1F400          /* fmin v0.4s, v0.4s, v1.4s: t3 = min(t2, 89) */ \
-	FMOVQ 80(R10), F1         /* 1.442695 */ \
-	FMOVQ 96(R10), F2         /* 1.2582912e+07 */ \
-	VFMLA V1.S4, V0.S4, V2.S4 /* bits = t3 * 1.442695 + 1.2582912e+07 */ \
-	FMOVQ 96(R10), F1         /* 1.2582912e+07 */ \
+	FMOVQ 64(R10), F1         /* 1.442695 */ \
+	FMOVQ 80(R10), F2         /* 1.2582912e+07 */ \
+	VFMLA V1.S4, V0.S4, V2.S4 /* bits = t2 * 1.442695 + 1.2582912e+07 */ \
+	FMOVQ 80(R10), F1         /* 1.2582912e+07 */ \
 	WORD $0x4EA1D443          /* fsub v3.4s, v2.4s, v1.4s: k = bits - 1.2582912e+07 */ \
-	FMOVQ 112(R10), F1        /* 0.6931472 */ \
-	VFMLS V1.S4, V3.S4, V0.S4 /* t4 = t3 - k * 0.6931472 */ \
-	FMOVQ 128(R10), F1        /* -1.9046542e-09 */ \
-	VFMLS V1.S4, V3.S4, V0.S4 /* r = t4 - k * -1.9046542e-09 */ \
-	FMOVQ 144(R10), F1        /* 0.001381448 */ \
-	FMOVQ 160(R10), F3        /* 0.00836878 */ \
-	VFMLA V0.S4, V1.S4, V3.S4 /* t5 = 0.001381448 * r + 0.00836878 */ \
-	FMOVQ 176(R10), F1        /* 0.041668393 */ \
-	VFMLA V0.S4, V3.S4, V1.S4 /* t6 = t5 * r + 0.041668393 */ \
-	FMOVQ 192(R10), F3        /* 0.1666652 */ \
-	VFMLA V0.S4, V1.S4, V3.S4 /* t7 = t6 * r + 0.1666652 */ \
-	FMOVQ 208(R10), F1        /* 0.49999994 */ \
-	VFMLA V0.S4, V3.S4, V1.S4 /* t8 = t7 * r + 0.49999994 */ \
-	WORD $0x6E20DC21          /* fmul v1.4s, v1.4s, v0.4s: t9 = t8 * r */ \
-	VFMLA V0.S4, V1.S4, V0.S4 /* t10 = t9 * r + r */ \
-	FMOVQ 224(R10), F1        /* 1 */ \
-	WORD $0x4E21D400          /* fadd v0.4s, v0.4s, v1.4s: p = t10 + 1 */ \
-	FMOVQ 96(R10), F1         /* 0x4b400000 */ \
-	WORD $0x6EA18442          /* sub v2.4s, v2.4s, v1.4s: t11 = bits - 0x4b400000, whole */ \
-	WORD $0x4F3F0441          /* sshr v1.4s, v2.4s, #1: t12 = t11 >> 1, signed */ \
-	FMOVQ 240(R10), F3        /* 0x7f */ \
-	WORD $0x4EA38424          /* add v4.4s, v1.4s, v3.4s: t13 = t12 + 0x7f, whole */ \
-	VSHL $23, V4.S4, V3.S4    /* t14 = t13 << 23 */ \
-	WORD $0x6E23DC00          /* fmul v0.4s, v0.4s, v3.4s: t15 = p * t14 */ \
-	WORD $0x6EA18441          /* sub v1.4s, v2.4s, v1.4s: t16 = t11 - t12, whole */ \
-	FMOVQ 240(R10), F2        /* 0x7f */ \
-	WORD $0x4EA28421          /* add v1.4s, v1.4s, v2.4s: t17 = t16 + 0x7f, whole */ \
-	VSHL $23, V1.S4, V1.S4    /* t18 = t17 << 23 */ \
-	WORD $0x6E21DC00          /* fmul v0.4s, v0.4s, v1.4s: t19 = t15 * t18 */
+	FMOVQ 96(R10), F1         /* 0.6931472 */ \
+	VFMLS V1.S4, V3.S4, V0.S4 /* t3 = t2 - k * 0.6931472 */ \
+	FMOVQ 112(R10), F1        /* -1.9046542e-09 */ \
+	VFMLS V1.S4, V3.S4, V0.S4 /* r = t3 - k * -1.9046542e-09 */ \
+	FMOVQ 128(R10), F1        /* 0.001381448 */ \
+	FMOVQ 144(R10), F3        /* 0.00836878 */ \
+	VFMLA V0.S4, V1.S4, V3.S4 /* t4 = 0.001381448 * r + 0.00836878 */ \
+	FMOVQ 160(R10), F1        /* 0.041668393 */ \
+	VFMLA V0.S4, V3.S4, V1.S4 /* t5 = t4 * r + 0.041668393 */ \
+	FMOVQ 176(R10), F3        /* 0.1666652 */ \
+	VFMLA V0.S4, V1.S4, V3.S4 /* t6 = t5 * r + 0.1666652 */ \
+	FMOVQ 192(R10), F1        /* 0.49999994 */ \
+	VFMLA V0.S4, V3.S4, V1.S4 /* t7 = t6 * r + 0.49999994 */ \
+	WORD $0x6E20DC21          /* fmul v1.4s, v1.4s, v0.4s: t8 = t7 * r */ \
+	VFMLA V0.S4, V1.S4, V0.S4 /* t9 = t8 * r + r */ \
+	FMOVQ 208(R10), F1        /* 1 */ \
+	WORD $0x4E21D400          /* fadd v0.4s, v0.4s, v1.4s: p = t9 + 1 */ \
+	FMOVQ 80(R10), F1         /* 0x4b400000 */ \
+	WORD $0x6EA18442          /* sub v2.4s, v2.4s, v1.4s: t10 = bits - 0x4b400000, whole */ \
+	WORD $0x4F3F0441          /* sshr v1.4s, v2.4s, #1: t11 = t10 >> 1, signed */ \
+	FMOVQ 224(R10), F3        /* 0x7f */ \
+	WORD $0x4EA38424          /* add v4.4s, v1.4s, v3.4s: t12 = t11 + 0x7f, whole */ \
+	VSHL $23, V4.S4, V3.S4    /* t13 = t12 << 23 */ \
+	WORD $0x6E23DC00          /* fmul v0.4s, v0.4s, v3.4s: t14 = p * t13 */ \
+	WORD $0x6EA18441          /* sub v1.4s, v2.4s, v1.4s: t15 = t10 - t11, whole */ \
+	FMOVQ 224(R10), F2        /* 0x7f */ \
+	WORD $0x4EA28421          /* add v1.4s, v1.4s, v2.4s: t16 = t15 + 0x7f, whole */ \
+	VSHL $23, V1.S4, V1.S4    /* t17 = t16 << 23 */ \
+	WORD $0x6E21DC00          /* fmul v0.4s, v0.4s, v1.4s: e = t14 * t17 */
 
 // func expSumNEON(y, x []float32, m float32) (sum float64)
 TEXT ·expSumNEON(SB), NOSPLIT, $0-64
@@ -369,13 +366,42 @@ TEXT ·expSumNEON(SB), NOSPLIT, $0-64
 	VDUP V31.S[0], V31.S4      // m, m, ...
 	FMOVQ 0(R10), F30          // 0x0
 	FMOVQ 0(R10), F29          // 0x0
-	CMP $4, R11                // so many left?
-	BLT rest                   // no
+	CMP $16, R11               // so many left?
+	BLT short                  // no
+
+loop:
+	VLD1.P 16(R1), [V0.S4] // next of x
+	EXPSUM_
+	VST1.P [V0.S4], 16(R0) // y = e
+	VMOV V0.B16, V28.B16   // of four, the first
+	VLD1.P 16(R1), [V0.S4] // next of x
+	EXPSUM_
+	VST1.P [V0.S4], 16(R0) // y = e
+	WORD $0x4E20D79C       // fadd v28.4s, v28.4s, v0.4s: and the next
+	VLD1.P 16(R1), [V0.S4] // next of x
+	EXPSUM_
+	VST1.P [V0.S4], 16(R0) // y = e
+	WORD $0x4E20D79C       // fadd v28.4s, v28.4s, v0.4s: and the next
+	VLD1.P 16(R1), [V0.S4] // next of x
+	EXPSUM_
+	VST1.P [V0.S4], 16(R0) // y = e
+	WORD $0x4E20D79C       // fadd v28.4s, v28.4s, v0.4s: and the next
+	WORD $0x0E617B81       // fcvtl v1.2d, v28.2s: half as float64
+	WORD $0x4E61D7DE       // fadd v30.2d, v30.2d, v1.2d: sum += it
+	WORD $0x4E617B81       // fcvtl2 v1.2d, v28.4s: half as float64
+	WORD $0x4E61D7BD       // fadd v29.2d, v29.2d, v1.2d: sum += it
+	SUB $16, R11, R11      // less
+	CMP $16, R11           // as many left?
+	BGE loop               // yes
+
+short:
+	CMP $4, R11 // so many left?
+	BLT rest    // no
 
 vector:
 	VLD1.P 16(R1), [V0.S4] // next of x
 	EXPSUM_
-	VST1.P [V0.S4], 16(R0) // y = t19
+	VST1.P [V0.S4], 16(R0) // y = e
 	WORD $0x0E617801       // fcvtl v1.2d, v0.2s: half as float64
 	WORD $0x4E61D7DE       // fadd v30.2d, v30.2d, v1.2d: sum += it
 	WORD $0x4E617801       // fcvtl2 v1.2d, v0.4s: half as float64
@@ -390,9 +416,9 @@ rest:
 one:
 	FMOVS.P 4(R1), F0 // next of x
 	EXPSUM_
-	FMOVS.P F0, 4(R0)     // y = t19
+	FMOVS.P F0, 4(R0)     // y = e
 	FMOVQ 0(R10), F1      // 0x0
-	VMOV V0.S[0], V1.S[0] // t19, alone
+	VMOV V0.S[0], V1.S[0] // e, alone
 	WORD $0x0E617822      // fcvtl v2.2d, v1.2s: half as float64
 	WORD $0x4E62D7DE      // fadd v30.2d, v30.2d, v2.2d: sum += it
 	WORD $0x4E617822      // fcvtl2 v2.2d, v1.4s: half as float64

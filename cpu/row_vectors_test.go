@@ -96,6 +96,23 @@ func normals(r *rand.Rand, n int) []float32 {
 	return v
 }
 
+// TestSoftmaxDot: loops that add four terms in float32 may be off by as many roundings.
+func TestSoftmaxDot(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		k, err := kernelsFor(l)
+		require.NoError(t, err)
+		r := rand.New(rand.NewPCG(11, 12))
+		for _, n := range rowLens {
+			x, y := normals(r, n), normals(r, n)
+			terms := 0.0
+			for i := range x {
+				terms += math.Abs(float64(x[i]) * float64(y[i]))
+			}
+			require.InDelta(t, dotRow(x, y), k.softmaxDot(x, y), 0x1p-22*terms)
+		}
+	})
+}
+
 func TestDistances(t *testing.T) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		k, err := kernelsFor(l)

@@ -6,6 +6,7 @@ import "example.org/chainrule/device"
 // equal length; see the rows of these names.
 type softmaxKernels struct {
 	scale             func(y, x []float32, k float32)
+	softmaxDot        func(dy, y []float32) float64
 	logSoftmax        func(y, x []float32, m, l float32)
 	softmaxGrad       func(dx, dy, y []float32, dot float32)
 	logSoftmaxGrad    func(dx, dy, y []float32, sum float32)
@@ -15,7 +16,7 @@ type softmaxKernels struct {
 }
 
 var goSoftmax = softmaxKernels{
-	scaleRow, logSoftmaxRow, softmaxGradRow, logSoftmaxGradRow, crossEntropyGradRow, distanceSum, weightedDistanceSum,
+	scaleRow, dotRow, logSoftmaxRow, softmaxGradRow, logSoftmaxGradRow, crossEntropyGradRow, distanceSum, weightedDistanceSum,
 }
 
 // Softmax sets y[r, c] = exp(x[r, c]) / Σ exp(x[r, :]), or its logarithm.
@@ -44,20 +45,22 @@ func (p *plan) eachRow(rows, cols int, task func(r, worker int)) {
 	})
 }
 
+// softmaxRow leaves the terms of a short row where the result belongs; those of a
+// longer one are computed again.
 func (d *Device) softmaxRow(y device.Dst, x *buffer, lo, hi int, logarithm bool, worker int) {
-	e, k := d.tile(worker, 0), d.kernel
-	m, sum := d.maxAndSum(x, lo, hi, e, worker)
+	k, terms := d.kernel, open(y, lo, min(lo+tileLen, hi), d.tile(worker, 1)).v
+	m, sum := d.maxAndSum(x, lo, hi, terms, worker)
 	for at := lo; at < hi; at += tileLen {
 		end := min(at+tileLen, hi)
 		out := open(y, at, end, d.tile(worker, 1))
-		switch e := e[:end-at]; {
+		switch {
 		case logarithm:
 			k.logSoftmax(out.v, load(x, at, end, d.tile(worker, 2)), m, float32(log(sum)))
-		case hi-lo > tileLen: // e holds the last tile only
-			k.folds.expSum(e, load(x, at, end, d.tile(worker, 2)), m)
+		case hi-lo > tileLen:
+			k.folds.expSum(out.v, load(x, at, end, d.tile(worker, 2)), m)
 			fallthrough
 		default:
-			k.scale(out.v, e, float32(1/sum))
+			k.scale(out.v, out.v, float32(1/sum))
 		}
 		out.commit()
 	}
@@ -101,7 +104,7 @@ func (d *Device) softmaxGradRow(dx device.Dst, dy, y *buffer, lo, hi int, logari
 		if logarithm {
 			sum += d.kernel.folds.sum(dy)
 		} else {
-			sum += d.kernel.folds.dot(dy, load(y, at, end, d.tile(worker, 1)))
+			sum += d.kernel.softmaxDot(dy, load(y, at, end, d.tile(worker, 1)))
 		}
 	}
 	for at := lo; at < hi; at += tileLen {

@@ -7,6 +7,11 @@ package cpu
 //go:noescape
 func scaleAVX2(y, x []float32, k float32)
 
+// softmaxDotAVX2 is dotRow, but for a few roundings in float32.
+//
+//go:noescape
+func softmaxDotAVX2(x, y []float32) (sum float64)
+
 // logSoftmaxAVX2 is logSoftmaxRow.
 //
 //go:noescape

@@ -68,6 +68,91 @@ done:
 	VZEROUPPER // leave no dirty upper halves
 	RET
 
+// func softmaxDotAVX2(x, y []float32) (sum float64)
+TEXT ·softmaxDotAVX2(SB), NOSPLIT, $0-56
+	MOVQ x_base+0(FP), DI  // DI = &x[0]
+	MOVQ y_base+24(FP), SI // SI = &y[0]
+	MOVQ x_len+8(FP), CX   // CX = elements
+	VXORPS Y14, Y14, Y14   // 0
+	VXORPS Y13, Y13, Y13   // 0
+	XORQ AX, AX            // element 0
+	SUBQ $32, CX           // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (DI)(AX*4), Y0   // next of x
+	VMOVUPS (SI)(AX*4), Y1   // next of y
+	VMULPS Y1, Y0, Y12       // of four, the first
+	VMOVUPS 32(DI)(AX*4), Y0 // next of x
+	VMOVUPS 32(SI)(AX*4), Y1 // next of y
+	VFMADD231PS Y1, Y0, Y12  // and the next
+	VMOVUPS 64(DI)(AX*4), Y0 // next of x
+	VMOVUPS 64(SI)(AX*4), Y1 // next of y
+	VFMADD231PS Y1, Y0, Y12  // and the next
+	VMOVUPS 96(DI)(AX*4), Y0 // next of x
+	VMOVUPS 96(SI)(AX*4), Y1 // next of y
+	VFMADD231PS Y1, Y0, Y12  // and the next
+	VCVTPS2PD X12, Y2        // lower half as float64
+	VADDPD Y2, Y14, Y14      // sum += it
+	VEXTRACTF128 $1, Y12, X2 // upper half
+	VCVTPS2PD X2, Y2         // as float64
+	VADDPD Y2, Y13, Y13      // sum += it
+	ADDQ $32, AX             // next step
+	CMPQ AX, CX              // a whole one?
+	JLE loop                 // yes
+
+rest:
+	ADDQ $32, CX // elements again
+	SUBQ $8, CX  // where the last whole vector starts
+	CMPQ AX, CX  // beyond?
+	JGT short    // yes
+
+vector:
+	VMOVUPS (DI)(AX*4), Y0  // next of x
+	VMOVUPS (SI)(AX*4), Y1  // next of y
+	VCVTPS2PD X0, Y2        // lower half as float64
+	VCVTPS2PD X1, Y3        // lower half as float64
+	VFMADD231PD Y2, Y3, Y14 // sum += product
+	VEXTRACTF128 $1, Y0, X2 // upper half
+	VCVTPS2PD X2, Y2        // as float64
+	VEXTRACTF128 $1, Y1, X3 // upper half
+	VCVTPS2PD X3, Y3        // as float64
+	VFMADD231PD Y2, Y3, Y13 // sum += product
+	ADDQ $8, AX             // next vector
+	CMPQ AX, CX             // a whole one?
+	JLE vector              // yes
+
+short:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (DI)(AX*4), Y15, Y0 // last of x
+	VMASKMOVPS (SI)(AX*4), Y15, Y1 // last of y
+	VANDPS Y0, Y15, Y2             // x, 0 beyond
+	VANDPS Y1, Y15, Y3             // y, 0 beyond
+	VCVTPS2PD X2, Y4               // lower half as float64
+	VCVTPS2PD X3, Y5               // lower half as float64
+	VFMADD231PD Y4, Y5, Y14        // sum += product
+	VEXTRACTF128 $1, Y2, X4        // upper half
+	VCVTPS2PD X4, Y4               // as float64
+	VEXTRACTF128 $1, Y3, X5        // upper half
+	VCVTPS2PD X5, Y5               // as float64
+	VFMADD231PD Y4, Y5, Y13        // sum += product
+
+done:
+	VADDPD Y13, Y14, Y14    // both together
+	VMOVAPS Y14, Y0         // to work on
+	VEXTRACTF128 $1, Y0, X1 // upper half
+	VADDPD X1, X0, X0       // both together
+	VPERMILPD $1, X0, X1    // upper half
+	VADDPD X1, X0, X0       // both together
+	VMOVSD X0, sum+48(FP)   // return sum
+	VZEROUPPER              // leave no dirty upper halves
+	RET
+
 #define LOGSOFTMAX_ \
 	VSUBPS Y14, Y0, Y0 /* t1 = x - m */ \
 	VSUBPS Y13, Y0, Y0 /* t2 = t1 - l */

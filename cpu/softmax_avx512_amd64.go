@@ -7,6 +7,11 @@ package cpu
 //go:noescape
 func scaleAVX512(y, x []float32, k float32)
 
+// softmaxDotAVX512 is dotRow, but for a few roundings in float32.
+//
+//go:noescape
+func softmaxDotAVX512(x, y []float32) (sum float64)
+
 // logSoftmaxAVX512 is logSoftmaxRow.
 //
 //go:noescape

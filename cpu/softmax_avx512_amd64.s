@@ -53,6 +53,94 @@ done:
 	VZEROUPPER // leave no dirty upper halves
 	RET
 
+// func softmaxDotAVX512(x, y []float32) (sum float64)
+TEXT ·softmaxDotAVX512(SB), NOSPLIT, $0-56
+	MOVQ x_base+0(FP), DI  // DI = &x[0]
+	MOVQ y_base+24(FP), SI // SI = &y[0]
+	MOVQ x_len+8(FP), CX   // CX = elements
+	VPXORD Z31, Z31, Z31   // 0
+	VPXORD Z30, Z30, Z30   // 0
+	XORQ AX, AX            // element 0
+	SUBQ $64, CX           // where the last whole step starts
+	JLT rest               // none
+
+loop:
+	VMOVUPS (DI)(AX*4), Z0    // next of x
+	VMOVUPS (SI)(AX*4), Z1    // next of y
+	VMULPS Z1, Z0, Z29        // of four, the first
+	VMOVUPS 64(DI)(AX*4), Z0  // next of x
+	VMOVUPS 64(SI)(AX*4), Z1  // next of y
+	VFMADD231PS Z1, Z0, Z29   // and the next
+	VMOVUPS 128(DI)(AX*4), Z0 // next of x
+	VMOVUPS 128(SI)(AX*4), Z1 // next of y
+	VFMADD231PS Z1, Z0, Z29   // and the next
+	VMOVUPS 192(DI)(AX*4), Z0 // next of x
+	VMOVUPS 192(SI)(AX*4), Z1 // next of y
+	VFMADD231PS Z1, Z0, Z29   // and the next
+	VCVTPS2PD Y29, Z2         // lower half as float64
+	VADDPD Z2, Z31, Z31       // sum += it
+	VEXTRACTF64X4 $1, Z29, Y2 // upper half
+	VCVTPS2PD Y2, Z2          // as float64
+	VADDPD Z2, Z30, Z30       // sum += it
+	ADDQ $64, AX              // next step
+	CMPQ AX, CX               // a whole one?
+	JLE loop                  // yes
+
+rest:
+	ADDQ $64, CX // elements again
+	SUBQ $16, CX // where the last whole vector starts
+	CMPQ AX, CX  // beyond?
+	JGT short    // yes
+
+vector:
+	VMOVUPS (DI)(AX*4), Z0   // next of x
+	VMOVUPS (SI)(AX*4), Z1   // next of y
+	VCVTPS2PD Y0, Z2         // lower half as float64
+	VCVTPS2PD Y1, Z3         // lower half as float64
+	VFMADD231PD Z2, Z3, Z31  // sum += product
+	VEXTRACTF64X4 $1, Z0, Y2 // upper half
+	VCVTPS2PD Y2, Z2         // as float64
+	VEXTRACTF64X4 $1, Z1, Y3 // upper half
+	VCVTPS2PD Y3, Z3         // as float64
+	VFMADD231PD Z2, Z3, Z30  // sum += product
+	ADDQ $16, AX             // next vector
+	CMPQ AX, CX              // a whole one?
+	JLE vector               // yes
+
+short:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (DI)(AX*4), K1, Z0 // last of x
+	VMOVUPS.Z (SI)(AX*4), K1, Z1 // last of y
+	VMOVAPS.Z Z0, K1, Z2         // x, 0 beyond
+	VMOVAPS.Z Z1, K1, Z3         // y, 0 beyond
+	VCVTPS2PD Y2, Z4             // lower half as float64
+	VCVTPS2PD Y3, Z5             // lower half as float64
+	VFMADD231PD Z4, Z5, Z31      // sum += product
+	VEXTRACTF64X4 $1, Z2, Y4     // upper half
+	VCVTPS2PD Y4, Z4             // as float64
+	VEXTRACTF64X4 $1, Z3, Y5     // upper half
+	VCVTPS2PD Y5, Z5             // as float64
+	VFMADD231PD Z4, Z5, Z30      // sum += product
+
+done:
+	VADDPD Z30, Z31, Z31     // both together
+	VMOVAPS Z31, Z0          // to work on
+	VEXTRACTF64X4 $1, Z0, Y1 // upper half
+	VADDPD Y1, Y0, Y0        // both together
+	VEXTRACTF128 $1, Y0, X1  // upper half
+	VADDPD X1, X0, X0        // both together
+	VPERMILPD $1, X0, X1     // upper half
+	VADDPD X1, X0, X0        // both together
+	VMOVSD X0, sum+48(FP)    // return sum
+	VZEROUPPER               // leave no dirty upper halves
+	RET
+
 #define LOGSOFTMAX_ \
 	VSUBPS Z31, Z0, Z0 /* t1 = x - m */ \
 	VSUBPS Z30, Z0, Z0 /* t2 = t1 - l */

@@ -7,6 +7,11 @@ package cpu
 //go:noescape
 func scaleNEON(y, x []float32, k float32)
 
+// softmaxDotNEON is dotRow, but for a few roundings in float32.
+//
+//go:noescape
+func softmaxDotNEON(x, y []float32) (sum float64)
+
 // logSoftmaxNEON is logSoftmaxRow.
 //
 //go:noescape

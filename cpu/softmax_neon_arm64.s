@@ -7,20 +7,20 @@
 	DATA constants<>+at+0(SB)/8, $pair /* words 0 and 1 */ \
 	DATA constants<>+at+8(SB)/8, $pair /* words 2 and 3 */
 
-SPREAD(0, 0xc2d00000c2d00000) // -104
-SPREAD(16, 0x42b2000042b20000) // 89
-SPREAD(32, 0x3fb8aa3b3fb8aa3b) // 1.442695
-SPREAD(48, 0x4b4000004b400000) // 1.2582912e+07
-SPREAD(64, 0x3f3172183f317218) // 0.6931472
-SPREAD(80, 0xb102e308b102e308) // -1.9046542e-09
-SPREAD(96, 0x3ab511b43ab511b4) // 0.001381448
-SPREAD(112, 0x3c091d353c091d35) // 0.00836878
-SPREAD(128, 0x3d2aac7a3d2aac7a) // 0.041668393
-SPREAD(144, 0x3e2aaa483e2aaa48) // 0.1666652
-SPREAD(160, 0x3efffffe3efffffe) // 0.49999994
-SPREAD(176, 0x3f8000003f800000) // 1
-SPREAD(192, 0x0000007f0000007f) // 0x7f
-SPREAD(208, 0x0000000000000000) // 0x0
+SPREAD(0, 0x0000000000000000) // 0x0
+SPREAD(16, 0xc2d00000c2d00000) // -104
+SPREAD(32, 0x42b2000042b20000) // 89
+SPREAD(48, 0x3fb8aa3b3fb8aa3b) // 1.442695
+SPREAD(64, 0x4b4000004b400000) // 1.2582912e+07
+SPREAD(80, 0x3f3172183f317218) // 0.6931472
+SPREAD(96, 0xb102e308b102e308) // -1.9046542e-09
+SPREAD(112, 0x3ab511b43ab511b4) // 0.001381448
+SPREAD(128, 0x3c091d353c091d35) // 0.00836878
+SPREAD(144, 0x3d2aac7a3d2aac7a) // 0.041668393
+SPREAD(160, 0x3e2aaa483e2aaa48) // 0.1666652
+SPREAD(176, 0x3efffffe3efffffe) // 0.49999994
+SPREAD(192, 0x3f8000003f800000) // 1
+SPREAD(208, 0x0000007f0000007f) // 0x7f
 GLOBL constants<>(SB), RODATA|NOPTR, $224
 
 #define SCALE_ \
@@ -56,6 +56,80 @@ one:
 	CBNZ R11, one     // until none is left
 
 done:
+	RET
+
+// func softmaxDotNEON(x, y []float32) (sum float64)
+TEXT ·softmaxDotNEON(SB), NOSPLIT, $0-56
+	MOVD x_base+0(FP), R0      // R0 = &x[0]
+	MOVD y_base+24(FP), R1     // R1 = &y[0]
+	MOVD x_len+8(FP), R11      // elements
+	MOVD $constants<>(SB), R10 // the constants
+	FMOVQ 0(R10), F31          // 0x0
+	FMOVQ 0(R10), F30          // 0x0
+	CMP $16, R11               // so many left?
+	BLT short                  // no
+
+loop:
+	VLD1.P 16(R0), [V0.S4]     // next of x
+	VLD1.P 16(R1), [V1.S4]     // next of y
+	WORD $0x6E21DC1D           // fmul v29.4s, v0.4s, v1.4s: of four, the first
+	VLD1.P 16(R0), [V0.S4]     // next of x
+	VLD1.P 16(R1), [V1.S4]     // next of y
+	VFMLA V1.S4, V0.S4, V29.S4 // and the next
+	VLD1.P 16(R0), [V0.S4]     // next of x
+	VLD1.P 16(R1), [V1.S4]     // next of y
+	VFMLA V1.S4, V0.S4, V29.S4 // and the next
+	VLD1.P 16(R0), [V0.S4]     // next of x
+	VLD1.P 16(R1), [V1.S4]     // next of y
+	VFMLA V1.S4, V0.S4, V29.S4 // and the next
+	WORD $0x0E617BA2           // fcvtl v2.2d, v29.2s: half as float64
+	WORD $0x4E62D7FF           // fadd v31.2d, v31.2d, v2.2d: sum += it
+	WORD $0x4E617BA2           // fcvtl2 v2.2d, v29.4s: half as float64
+	WORD $0x4E62D7DE           // fadd v30.2d, v30.2d, v2.2d: sum += it
+	SUB $16, R11, R11          // less
+	CMP $16, R11               // as many left?
+	BGE loop                   // yes
+
+short:
+	CMP $4, R11 // so many left?
+	BLT rest    // no
+
+vector:
+	VLD1.P 16(R0), [V0.S4] // next of x
+	VLD1.P 16(R1), [V1.S4] // next of y
+	WORD $0x0E617802       // fcvtl v2.2d, v0.2s: half as float64
+	WORD $0x0E617823       // fcvtl v3.2d, v1.2s: half as float64
+	WORD $0x4E63CC5F       // fmla v31.2d, v2.2d, v3.2d: sum += product
+	WORD $0x4E617802       // fcvtl2 v2.2d, v0.4s: half as float64
+	WORD $0x4E617823       // fcvtl2 v3.2d, v1.4s: half as float64
+	WORD $0x4E63CC5E       // fmla v30.2d, v2.2d, v3.2d: sum += product
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R0), F0     // next of x
+	FMOVS.P 4(R1), F1     // next of y
+	FMOVQ 0(R10), F2      // 0x0
+	VMOV V0.S[0], V2.S[0] // x, alone
+	FMOVQ 0(R10), F3      // 0x0
+	VMOV V1.S[0], V3.S[0] // y, alone
+	WORD $0x0E617844      // fcvtl v4.2d, v2.2s: half as float64
+	WORD $0x0E617865      // fcvtl v5.2d, v3.2s: half as float64
+	WORD $0x4E65CC9F      // fmla v31.2d, v4.2d, v5.2d: sum += product
+	WORD $0x4E617844      // fcvtl2 v4.2d, v2.4s: half as float64
+	WORD $0x4E617865      // fcvtl2 v5.2d, v3.4s: half as float64
+	WORD $0x4E65CC9E      // fmla v30.2d, v4.2d, v5.2d: sum += product
+	SUB $1, R11, R11      // one less
+	CBNZ R11, one         // until none is left
+
+done:
+	WORD $0x4E7ED7FF     // fadd v31.2d, v31.2d, v30.2d: both together
+	WORD $0x7E70DBE0     // faddp d0, v31.2d: both lanes
+	FMOVD F0, sum+48(FP) // return sum
 	RET
 
 #define LOGSOFTMAX_ \
@@ -136,41 +210,41 @@ done:
 	RET
 
 #define LOGSOFTMAXGRAD_ \
-	FMOVQ 0(R10), F2           /* -104 */ \
+	FMOVQ 16(R10), F2          /* -104 */ \
 	WORD $0x4E22F421           /* fmax v1.4s, v1.4s, v2.4s: t1 = max(y, -104) */ \
-	FMOVQ 16(R10), F2          /* 89 */ \
+	FMOVQ 32(R10), F2          /* 89 */ \
 	WORD $0x4EA2F421           /* fmin v1.4s, v1.4s, v2.4s: t2 = min(t1, 89) */ \
-	FMOVQ 32(R10), F2          /* 1.442695 */ \
-	FMOVQ 48(R10), F3          /* 1.2582912e+07 */ \
+	FMOVQ 48(R10), F2          /* 1.442695 */ \
+	FMOVQ 64(R10), F3          /* 1.2582912e+07 */ \
 	VFMLA V2.S4, V1.S4, V3.S4  /* bits = t2 * 1.442695 + 1.2582912e+07 */ \
-	FMOVQ 48(R10), F2          /* 1.2582912e+07 */ \
+	FMOVQ 64(R10), F2          /* 1.2582912e+07 */ \
 	WORD $0x4EA2D464           /* fsub v4.4s, v3.4s, v2.4s: k = bits - 1.2582912e+07 */ \
-	FMOVQ 64(R10), F2          /* 0.6931472 */ \
+	FMOVQ 80(R10), F2          /* 0.6931472 */ \
 	VFMLS V2.S4, V4.S4, V1.S4  /* t3 = t2 - k * 0.6931472 */ \
-	FMOVQ 80(R10), F2          /* -1.9046542e-09 */ \
+	FMOVQ 96(R10), F2          /* -1.9046542e-09 */ \
 	VFMLS V2.S4, V4.S4, V1.S4  /* r = t3 - k * -1.9046542e-09 */ \
-	FMOVQ 96(R10), F2          /* 0.001381448 */ \
-	FMOVQ 112(R10), F4         /* 0.00836878 */ \
+	FMOVQ 112(R10), F2         /* 0.001381448 */ \
+	FMOVQ 128(R10), F4         /* 0.00836878 */ \
 	VFMLA V1.S4, V2.S4, V4.S4  /* t4 = 0.001381448 * r + 0.00836878 */ \
-	FMOVQ 128(R10), F2         /* 0.041668393 */ \
+	FMOVQ 144(R10), F2         /* 0.041668393 */ \
 	VFMLA V1.S4, V4.S4, V2.S4  /* t5 = t4 * r + 0.041668393 */ \
-	FMOVQ 144(R10), F4         /* 0.1666652 */ \
+	FMOVQ 160(R10), F4         /* 0.1666652 */ \
 	VFMLA V1.S4, V2.S4, V4.S4  /* t6 = t5 * r + 0.1666652 */ \
-	FMOVQ 160(R10), F2         /* 0.49999994 */ \
+	FMOVQ 176(R10), F2         /* 0.49999994 */ \
 	VFMLA V1.S4, V4.S4, V2.S4  /* t7 = t6 * r + 0.49999994 */ \
 	WORD $0x6E21DC42           /* fmul v2.4s, v2.4s, v1.4s: t8 = t7 * r */ \
 	VFMLA V1.S4, V2.S4, V1.S4  /* t9 = t8 * r + r */ \
-	FMOVQ 176(R10), F2         /* 1 */ \
+	FMOVQ 192(R10), F2         /* 1 */ \
 	WORD $0x4E22D421           /* fadd v1.4s, v1.4s, v2.4s: p = t9 + 1 */ \
-	FMOVQ 48(R10), F2          /* 0x4b400000 */ \
+	FMOVQ 64(R10), F2          /* 0x4b400000 */ \
 	WORD $0x6EA28463           /* sub v3.4s, v3.4s, v2.4s: t10 = bits - 0x4b400000, whole */ \
 	WORD $0x4F3F0462           /* sshr v2.4s, v3.4s, #1: t11 = t10 >> 1, signed */ \
-	FMOVQ 192(R10), F4         /* 0x7f */ \
+	FMOVQ 208(R10), F4         /* 0x7f */ \
 	WORD $0x4EA48445           /* add v5.4s, v2.4s, v4.4s: t12 = t11 + 0x7f, whole */ \
 	VSHL $23, V5.S4, V4.S4     /* t13 = t12 << 23 */ \
 	WORD $0x6E24DC21           /* fmul v1.4s, v1.4s, v4.4s: t14 = p * t13 */ \
 	WORD $0x6EA28462           /* sub v2.4s, v3.4s, v2.4s: t15 = t10 - t11, whole */ \
-	FMOVQ 192(R10), F3         /* 0x7f */ \
+	FMOVQ 208(R10), F3         /* 0x7f */ \
 	WORD $0x4EA38442           /* add v2.4s, v2.4s, v3.4s: t16 = t15 + 0x7f, whole */ \
 	VSHL $23, V2.S4, V2.S4     /* t17 = t16 << 23 */ \
 	WORD $0x6E22DC21           /* fmul v1.4s, v1.4s, v2.4s: t18 = t14 * t17 */ \
@@ -213,41 +287,41 @@ done:
 
 #define CROSSENTROPYGRAD_ \
 	WORD $0x4EBFD400          /* fsub v0.4s, v0.4s, v31.4s: t1 = x - lse */ \
-	FMOVQ 0(R10), F1          /* -104 */ \
+	FMOVQ 16(R10), F1         /* -104 */ \
 	WORD $0x4E21F400          /* fmax v0.4s, v0.4s, v1.4s: t2 = max(t1, -104) */ \
-	FMOVQ 16(R10), F1         /* 89 */ \
+	FMOVQ 32(R10), F1         /* 89 */ \
 	WORD $0x4EA1F400          /* fmin v0.4s, v0.4s, v1.4s: t3 = min(t2, 89) */ \
-	FMOVQ 32(R10), F1         /* 1.442695 */ \
-	FMOVQ 48(R10), F2         /* 1.2582912e+07 */ \
+	FMOVQ 48(R10), F1         /* 1.442695 */ \
+	FMOVQ 64(R10), F2         /* 1.2582912e+07 */ \
 	VFMLA V1.S4, V0.S4, V2.S4 /* bits = t3 * 1.442695 + 1.2582912e+07 */ \
-	FMOVQ 48(R10), F1         /* 1.2582912e+07 */ \
+	FMOVQ 64(R10), F1         /* 1.2582912e+07 */ \
 	WORD $0x4EA1D443          /* fsub v3.4s, v2.4s, v1.4s: k = bits - 1.2582912e+07 */ \
-	FMOVQ 64(R10), F1         /* 0.6931472 */ \
+	FMOVQ 80(R10), F1         /* 0.6931472 */ \
 	VFMLS V1.S4, V3.S4, V0.S4 /* t4 = t3 - k * 0.6931472 */ \
-	FMOVQ 80(R10), F1         /* -1.9046542e-09 */ \
+	FMOVQ 96(R10), F1         /* -1.9046542e-09 */ \
 	VFMLS V1.S4, V3.S4, V0.S4 /* r = t4 - k * -1.9046542e-09 */ \
-	FMOVQ 96(R10), F1         /* 0.001381448 */ \
-	FMOVQ 112(R10), F3        /* 0.00836878 */ \
+	FMOVQ 112(R10), F1        /* 0.001381448 */ \
+	FMOVQ 128(R10), F3        /* 0.00836878 */ \
 	VFMLA V0.S4, V1.S4, V3.S4 /* t5 = 0.001381448 * r + 0.00836878 */ \
-	FMOVQ 128(R10), F1        /* 0.041668393 */ \
+	FMOVQ 144(R10), F1        /* 0.041668393 */ \
 	VFMLA V0.S4, V3.S4, V1.S4 /* t6 = t5 * r + 0.041668393 */ \
-	FMOVQ 144(R10), F3        /* 0.1666652 */ \
+	FMOVQ 160(R10), F3        /* 0.1666652 */ \
 	VFMLA V0.S4, V1.S4, V3.S4 /* t7 = t6 * r + 0.1666652 */ \
-	FMOVQ 160(R10), F1        /* 0.49999994 */ \
+	FMOVQ 176(R10), F1        /* 0.49999994 */ \
 	VFMLA V0.S4, V3.S4, V1.S4 /* t8 = t7 * r + 0.49999994 */ \
 	WORD $0x6E20DC21          /* fmul v1.4s, v1.4s, v0.4s: t9 = t8 * r */ \
 	VFMLA V0.S4, V1.S4, V0.S4 /* t10 = t9 * r + r */ \
-	FMOVQ 176(R10), F1        /* 1 */ \
+	FMOVQ 192(R10), F1        /* 1 */ \
 	WORD $0x4E21D400          /* fadd v0.4s, v0.4s, v1.4s: p = t10 + 1 */ \
-	FMOVQ 48(R10), F1         /* 0x4b400000 */ \
+	FMOVQ 64(R10), F1         /* 0x4b400000 */ \
 	WORD $0x6EA18442          /* sub v2.4s, v2.4s, v1.4s: t11 = bits - 0x4b400000, whole */ \
 	WORD $0x4F3F0441          /* sshr v1.4s, v2.4s, #1: t12 = t11 >> 1, signed */ \
-	FMOVQ 192(R10), F3        /* 0x7f */ \
+	FMOVQ 208(R10), F3        /* 0x7f */ \
 	WORD $0x4EA38424          /* add v4.4s, v1.4s, v3.4s: t13 = t12 + 0x7f, whole */ \
 	VSHL $23, V4.S4, V3.S4    /* t14 = t13 << 23 */ \
 	WORD $0x6E23DC00          /* fmul v0.4s, v0.4s, v3.4s: t15 = p * t14 */ \
 	WORD $0x6EA18441          /* sub v1.4s, v2.4s, v1.4s: t16 = t11 - t12, whole */ \
-	FMOVQ 192(R10), F2        /* 0x7f */ \
+	FMOVQ 208(R10), F2        /* 0x7f */ \
 	WORD $0x4EA28421          /* add v1.4s, v1.4s, v2.4s: t17 = t16 + 0x7f, whole */ \
 	VSHL $23, V1.S4, V1.S4    /* t18 = t17 << 23 */ \
 	WORD $0x6E21DC00          /* fmul v0.4s, v0.4s, v1.4s: p = t15 * t18 */ \
@@ -300,14 +374,14 @@ TEXT ·distancesNEON(SB), NOSPLIT, $0-40
 	MOVD $constants<>(SB), R10 // the constants
 	FMOVS m+24(FP), F31        // m
 	VDUP V31.S[0], V31.S4      // m, m, ...
-	FMOVQ 208(R10), F30        // 0x0
-	FMOVQ 208(R10), F29        // 0x0
-	FMOVQ 208(R10), F28        // 0x0
-	FMOVQ 208(R10), F27        // 0x0
-	FMOVQ 208(R10), F26        // 0x0
-	FMOVQ 208(R10), F25        // 0x0
-	FMOVQ 208(R10), F24        // 0x0
-	FMOVQ 208(R10), F23        // 0x0
+	FMOVQ 0(R10), F30          // 0x0
+	FMOVQ 0(R10), F29          // 0x0
+	FMOVQ 0(R10), F28          // 0x0
+	FMOVQ 0(R10), F27          // 0x0
+	FMOVQ 0(R10), F26          // 0x0
+	FMOVQ 0(R10), F25          // 0x0
+	FMOVQ 0(R10), F24          // 0x0
+	FMOVQ 0(R10), F23          // 0x0
 	CMP $16, R11               // so many left?
 	BLT short                  // no
 
@@ -361,7 +435,7 @@ rest:
 one:
 	FMOVS.P 4(R0), F0 // next of x
 	DISTANCES_
-	FMOVQ 208(R10), F1    // 0x0
+	FMOVQ 0(R10), F1      // 0x0
 	VMOV V0.S[0], V1.S[0] // t1, alone
 	WORD $0x0E617822      // fcvtl v2.2d, v1.2s: half as float64
 	WORD $0x4E62D7DE      // fadd v30.2d, v30.2d, v2.2d: sum += it
@@ -393,14 +467,14 @@ TEXT ·weightedDistancesNEON(SB), NOSPLIT, $0-64
 	MOVD $constants<>(SB), R10 // the constants
 	FMOVS m+48(FP), F31        // m
 	VDUP V31.S[0], V31.S4      // m, m, ...
-	FMOVQ 208(R10), F30        // 0x0
-	FMOVQ 208(R10), F29        // 0x0
-	FMOVQ 208(R10), F28        // 0x0
-	FMOVQ 208(R10), F27        // 0x0
-	FMOVQ 208(R10), F26        // 0x0
-	FMOVQ 208(R10), F25        // 0x0
-	FMOVQ 208(R10), F24        // 0x0
-	FMOVQ 208(R10), F23        // 0x0
+	FMOVQ 0(R10), F30          // 0x0
+	FMOVQ 0(R10), F29          // 0x0
+	FMOVQ 0(R10), F28          // 0x0
+	FMOVQ 0(R10), F27          // 0x0
+	FMOVQ 0(R10), F26          // 0x0
+	FMOVQ 0(R10), F25          // 0x0
+	FMOVQ 0(R10), F24          // 0x0
+	FMOVQ 0(R10), F23          // 0x0
 	CMP $16, R11               // so many left?
 	BLT short                  // no
 
@@ -470,9 +544,9 @@ one:
 	FMOVS.P 4(R0), F0 // next of x
 	FMOVS.P 4(R1), F1 // next of w
 	WEIGHTEDDISTANCES_
-	FMOVQ 208(R10), F2    // 0x0
+	FMOVQ 0(R10), F2      // 0x0
 	VMOV V0.S[0], V2.S[0] // t1, alone
-	FMOVQ 208(R10), F3    // 0x0
+	FMOVQ 0(R10), F3      // 0x0
 	VMOV V1.S[0], V3.S[0] // w, alone
 	WORD $0x0E617844      // fcvtl v4.2d, v2.2s: half as float64
 	WORD $0x0E617865      // fcvtl v5.2d, v3.2s: half as float64

@@ -45,12 +45,12 @@ func TestUnaryVectorsWithinUlps(t *testing.T) {
 				floor = 0 // only the derivatives have a zero where terms cancel
 			}
 			worst, at := worstUlps(step, floor, func(k *kernels, y, x []float32) { k.unaryRow(u)(y, x) })
-			require.LessOrEqual(t, worst, bound.f, "at %g", at)
 			dy := make([]float32, tileLen)
 			fill(dy, 1)
-			dworst, at := worstUlps(step, bound.floor, func(k *kernels, dx, v []float32) { k.unaryGradRow(u)(dx, dy[:len(v)], v) })
-			require.LessOrEqual(t, dworst, bound.df, "the derivative, at %g", at)
-			t.Logf("within %.0f ulp, the derivative %.0f", worst, dworst)
+			dworst, dat := worstUlps(step, bound.floor, func(k *kernels, dx, v []float32) { k.unaryGradRow(u)(dx, dy[:len(v)], v) })
+			t.Logf("within %.2f ulp at %g, the derivative %.2f at %g", worst, at, dworst, dat)
+			require.LessOrEqual(t, worst, bound.f)
+			require.LessOrEqual(t, dworst, bound.df)
 		})
 	}
 }
@@ -125,6 +125,9 @@ func worstUlps(step uint64, floor float64, row func(k *kernels, y, x []float32))
 		}
 		row(&goKernels, want[:n], x[:n])
 		for _, k := range machineKernels()[1:] {
+			if k.pairs != nil {
+				continue // its rows are those of the level below
+			}
 			row(k, got[:n], x[:n])
 			for i, g := range got[:n] {
 				if d := ulpsApart(g, want[i], floor); d > worst {

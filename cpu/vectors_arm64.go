@@ -9,7 +9,7 @@ var arithmeticNEON = arithmetic{plusNEON, minusNEON, divNEON, maximumNEON, minim
 var updatesNEON = updateKernels{sgdNEON, momentumNEON, adamNEON, lerpNEON}
 
 var softmaxNEON = softmaxKernels{
-	scaleNEON, logSoftmaxNEON, softmaxGradNEON, logSoftmaxGradNEON, crossEntropyGradNEON, distancesNEON, weightedDistancesNEON,
+	scaleNEON, softmaxDotNEON, logSoftmaxNEON, softmaxGradNEON, logSoftmaxGradNEON, crossEntropyGradNEON, distancesNEON, weightedDistancesNEON,
 }
 
 var columnsNEON = columnKernels{

@@ -14,9 +14,9 @@ func foldKernels(m machine) []*kernel {
 		fold("min", "is minRow.", func(k *kernel) { k.min(k.in("x")) }),
 		fold("expSum", "is expRow.", func(k *kernel) {
 			k.slices("y", "x")
-			y := k.in("x").sub(k.arg("m")).exp()
+			y := k.in("x").sub(k.arg("m")).expOfNegative()
 			k.out("y", y)
-			k.sum64(y)
+			k.sumFours(y)
 		}),
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,7 +36,9 @@ type fold struct {
 	how  opcode   // opAdd, opMax or opMin
 	of   []*value // one, or two factors
 	wide bool     // in float64
-	regs []int    // accumulators of each copy of the body; two each where wide
+	four bool     // the vectors of a step in float32 first, in register part
+	part int
+	regs []int // accumulators; two for each where wide
 }
 
 // A value is a vector: of float32 or of 32-bit integers, which is the same; of
@@ -131,14 +134,43 @@ func (k *kernel) word(bits uint32) *value {
 }
 
 // max and min add a result, NaN where an element is; sum64 and dot64 one that is
-// added up in float64.
-func (k *kernel) max(v *value)      { k.fold(opMax, false, v) }
-func (k *kernel) min(v *value)      { k.fold(opMin, false, v) }
-func (k *kernel) sum64(v *value)    { k.fold(opAdd, true, v) }
-func (k *kernel) dot64(v, w *value) { k.fold(opAdd, true, v, w) }
+// added up in float64. sumFours and dotFours add four terms in float32 before
+// that, which costs less and is off by up to 4 roundings of Σ |terms|.
+func (k *kernel) max(v *value)         { k.fold(fold{how: opMax}, v) }
+func (k *kernel) min(v *value)         { k.fold(fold{how: opMin}, v) }
+func (k *kernel) sum64(v *value)       { k.fold(fold{how: opAdd, wide: true}, v) }
+func (k *kernel) dot64(v, w *value)    { k.fold(fold{how: opAdd, wide: true}, v, w) }
+func (k *kernel) sumFours(v *value)    { k.fold(fold{how: opAdd, wide: true, four: true}, v) }
+func (k *kernel) dotFours(v, w *value) { k.fold(fold{how: opAdd, wide: true, four: true}, v, w) }
 
-func (k *kernel) fold(how opcode, wide bool, of ...*value) {
-	k.folds = append(k.folds, &fold{how: how, wide: wide, of: of})
+func (k *kernel) fold(f fold, of ...*value) {
+	f.of = of
+	k.folds = append(k.folds, &f)
+}
+
+// parts is how many registers one accumulator takes.
+func (f *fold) parts() int {
+	if f.wide {
+		return 2
+	}
+	return 1
+}
+
+// accumulators is how many registers all take, where a step has so many copies of
+// the body.
+func (f *fold) accumulators(copies int) int {
+	if f.four {
+		copies = 1
+	}
+	return copies * f.parts()
+}
+
+// of copy c of the body, the accumulator.
+func (f *fold) copy(c int) []int {
+	if f.four {
+		c = 0
+	}
+	return f.regs[c*f.parts():]
 }
 
 func (k *kernel) value(op opcode, bits uint32, in ...*value) *value {
@@ -253,10 +285,11 @@ var formulas = map[opcode]string{
 // copies is how many vectors a step of the loop takes: the body's latency hides
 // behind the next vectors, an accumulator's only behind further accumulators.
 func (k *kernel) copies() int {
-	if len(k.folds) == 0 || len(k.values) > 8 {
-		return 1
+	four := slices.ContainsFunc(k.folds, func(f *fold) bool { return f.four })
+	if four || len(k.folds) > 0 && len(k.values) <= 8 {
+		return 4
 	}
-	return 4
+	return 1
 }
 
 // signature is the Go function's, without its name.

@@ -40,7 +40,7 @@ func (m *neon) kernel(k *kernel) {
 	m.label("rest")
 	m.line(fmt.Sprintf("CBZ %s, done", left), "none left")
 	m.label("one")
-	m.step(k, 0, true)
+	m.step(k, 0, 1, true)
 	m.line(fmt.Sprintf("SUB $1, %s, %s", left, left), "one less")
 	m.line(fmt.Sprintf("CBNZ %s, one", left), "until none is left")
 	m.label("done")
@@ -55,15 +55,15 @@ func (m *neon) loop(k *kernel, name, after string, copies int) {
 	m.line("BLT "+after, "no")
 	m.label(name)
 	for c := range copies {
-		m.step(k, c, false)
+		m.step(k, c, copies, false)
 	}
 	m.line(fmt.Sprintf("SUB $%d, %s, %s", 4*copies, left, left), "less")
 	m.line(fmt.Sprintf("CMP $%d, %s", 4*copies, left), "as many left?")
 	m.line("BGE "+name, "yes")
 }
 
-// step is one vector, or one element in a vector's first lane.
-func (m *neon) step(k *kernel, c int, single bool) {
+// step is vector c of so many, or one element in a vector's first lane.
+func (m *neon) step(k *kernel, c, copies int, single bool) {
 	for i, s := range k.streams {
 		if s.load != nil && s.load.last > 0 {
 			m.move(i, s, s.load.reg, true, single, "next of "+s.name)
@@ -77,7 +77,7 @@ func (m *neon) step(k *kernel, c int, single bool) {
 			m.move(i, s, s.put.reg, false, single, s.name+" = "+s.put.name)
 		}
 	}
-	m.accumulate(k, c, single)
+	m.accumulate(k, c, copies, single)
 }
 
 // move loads or stores; the last of a stream's moves steps on.
@@ -112,9 +112,13 @@ func (m *neon) reserve(k *kernel, copies int) {
 	}
 	for _, f := range k.folds {
 		f.regs = nil
-		for range copies * f.parts() {
+		for range f.accumulators(copies) {
 			top--
 			f.regs = append(f.regs, top)
+		}
+		if f.four {
+			top--
+			f.part = top
 		}
 	}
 	m.registers = newRegisters(top, false)
@@ -245,10 +249,11 @@ func (m *neon) blend(v *value, step int) {
 	m.line(fmt.Sprintf("VBSL V%d.B16, V%d.B16, V%d.B16", v.in[2].reg, v.in[1].reg, v.reg), v.note())
 }
 
-// accumulate adds the values of one copy of the body to its accumulators.
-func (m *neon) accumulate(k *kernel, c int, single bool) {
+// accumulate adds the values of copy c of the body, of so many in a step, to its
+// accumulators.
+func (m *neon) accumulate(k *kernel, c, copies int, single bool) {
 	for _, f := range k.folds {
-		acc := f.regs[c*f.parts():]
+		acc := f.copy(c)
 		terms := make([]int, len(f.of))
 		for i, v := range f.of {
 			terms[i] = v.reg
@@ -259,6 +264,11 @@ func (m *neon) accumulate(k *kernel, c int, single bool) {
 			}
 		}
 		switch {
+		case f.four && copies > 1:
+			m.addFour(f, terms, c)
+			if c == copies-1 {
+				m.addWide([]int{f.part}, acc)
+			}
 		case f.how == opAdd:
 			m.addWide(terms, acc)
 		default:
@@ -269,6 +279,21 @@ func (m *neon) accumulate(k *kernel, c int, single bool) {
 				m.vector.give(r)
 			}
 		}
+	}
+}
+
+// addFour adds a term or a product to a sum in float32, which the first begins.
+func (m *neon) addFour(f *fold, terms []int, c int) {
+	a, b := terms[0], terms[len(terms)-1]
+	switch {
+	case c == 0 && len(terms) == 1:
+		m.line(fmt.Sprintf("VMOV V%d.B16, V%d.B16", a, f.part), "of four, the first")
+	case c == 0:
+		m.word(words[opMul], f.part, a, b, "of four, the first")
+	case len(terms) == 1:
+		m.word(words[opAdd], f.part, f.part, a, "and the next")
+	default:
+		m.line(fmt.Sprintf("VFMLA V%d.S4, V%d.S4, V%d.S4", b, a, f.part), "and the next")
 	}
 }
 

@@ -14,6 +14,7 @@ func softmaxKernels(m machine) []*kernel {
 			k.slices("y", "x")
 			k.out("y", k.in("x").mul(k.arg("k")))
 		}),
+		span(m, "softmaxDot", "is dotRow, but for a few roundings in float32.", func(k *kernel) { k.dotFours(k.in("x"), k.in("y")) }),
 		span(m, "logSoftmax", "is logSoftmaxRow.", func(k *kernel) {
 			k.slices("y", "x")
 			k.out("y", k.in("x").sub(k.arg("m")).sub(k.arg("l")))

@@ -60,12 +60,7 @@ func (m *x86) kernel(k *kernel) {
 	m.line(fmt.Sprintf("SUBQ $%d, CX", step), "where the last whole step starts")
 	m.line("JLT rest", "none")
 	m.label("loop")
-	for c := range copies {
-		m.loads(k, c*m.lanes(), false)
-		m.call(k)
-		m.stores(k, c*m.lanes(), false)
-		m.accumulate(k, c, false)
-	}
+	m.step(k, copies, false)
 	m.line(fmt.Sprintf("ADDQ $%d, AX", step), "next step")
 	m.line("CMPQ AX, CX", "a whole one?")
 	m.line("JLE loop", "yes")
@@ -77,15 +72,22 @@ func (m *x86) kernel(k *kernel) {
 	m.line("SUBQ AX, CX", "how many are left")
 	m.line("JEQ done", "none")
 	m.tailMask()
-	m.loads(k, 0, true)
-	m.call(k)
-	m.stores(k, 0, true)
-	m.accumulate(k, 0, true)
+	m.step(k, 1, true)
 	m.label("done")
 	m.results(k, copies)
 	m.line("VZEROUPPER", "leave no dirty upper halves")
 	m.line("RET", "")
 	m.raw("")
+}
+
+// step takes so many vectors, or what is left of one.
+func (m *x86) step(k *kernel, copies int, tail bool) {
+	for c := range copies {
+		m.loads(k, c*m.lanes(), tail)
+		m.call(k)
+		m.stores(k, c*m.lanes(), tail)
+		m.accumulate(k, c, copies, tail)
+	}
 }
 
 // vectors is the loop over what whole steps leave, a vector at a time.
@@ -94,10 +96,7 @@ func (m *x86) vectors(k *kernel) {
 	m.line("CMPQ AX, CX", "beyond?")
 	m.line("JGT short", "yes")
 	m.label("vector")
-	m.loads(k, 0, false)
-	m.call(k)
-	m.stores(k, 0, false)
-	m.accumulate(k, 0, false)
+	m.step(k, 1, false)
 	m.line(fmt.Sprintf("ADDQ $%d, AX", m.lanes()), "next vector")
 	m.line("CMPQ AX, CX", "a whole one?")
 	m.line("JLE vector", "yes")
@@ -120,9 +119,13 @@ func (m *x86) reserve(k *kernel, copies int) {
 	}
 	for _, f := range k.folds {
 		f.regs = nil
-		for range copies * f.parts() {
+		for range f.accumulators(copies) {
 			top--
 			f.regs = append(f.regs, top)
+		}
+		if f.four {
+			top--
+			f.part = top
 		}
 	}
 	m.registers = newRegisters(top, m.wide)

@@ -5,18 +5,11 @@ import "fmt"
 // neutral is what an accumulator starts from.
 var neutral = map[opcode]uint32{opAdd: 0, opMax: 0xFF800000, opMin: 0x7F800000}
 
-// parts is how many registers one accumulator takes.
-func (f *fold) parts() int {
-	if f.wide {
-		return 2
-	}
-	return 1
-}
-
-// accumulate adds the values of one copy of the body to its accumulators.
-func (m *x86) accumulate(k *kernel, c int, tail bool) {
+// accumulate adds the values of copy c of the body, of so many in a step, to its
+// accumulators.
+func (m *x86) accumulate(k *kernel, c, copies int, tail bool) {
 	for _, f := range k.folds {
-		acc := f.regs[c*f.parts():]
+		acc := f.copy(c)
 		var terms []int
 		for _, v := range f.of {
 			r := v.reg
@@ -29,6 +22,11 @@ func (m *x86) accumulate(k *kernel, c int, tail bool) {
 		switch {
 		case f.how != opAdd:
 			m.extreme(f.how, terms[0], acc[0])
+		case f.four && copies > 1:
+			m.addFour(f, terms, c)
+			if c == copies-1 {
+				m.addWide([]int{f.part}, acc)
+			}
 		case f.wide:
 			m.addWide(terms, acc)
 		case len(terms) == 1:
@@ -72,6 +70,21 @@ func (m *x86) extreme(how opcode, r, acc int) {
 		m.vector.give(s)
 	}
 	m.vector.give(t)
+}
+
+// addFour adds a term or a product to a sum in float32, which the first begins.
+func (m *x86) addFour(f *fold, terms []int, c int) {
+	part, a, b := m.full(f.part), m.full(terms[0]), m.full(terms[len(terms)-1])
+	switch {
+	case c == 0 && len(terms) == 1:
+		m.line(fmt.Sprintf("VMOVAPS %s, %s", a, part), "of four, the first")
+	case c == 0:
+		m.line(fmt.Sprintf("VMULPS %s, %s, %s", b, a, part), "of four, the first")
+	case len(terms) == 1:
+		m.line(fmt.Sprintf("VADDPS %s, %s, %s", a, part, part), "and the next")
+	default:
+		m.line(fmt.Sprintf("VFMADD231PS %s, %s, %s", b, a, part), "and the next")
+	}
 }
 
 // addWide adds a term or a product to two accumulators in float64.
