@@ -104,7 +104,8 @@ func (g *winogradGrad) multiply(sums []float32, worker, tiles, filters, channels
 				multiply = g.kernel.narrow
 			}
 			for i := 0; i < filters; i += g.kernel.mr {
-				multiply(c[i*channels+j:], channels, a[i:], 1, g.rows(), b[j:], channels, tiles)
+				c := c[i*channels+j:]
+				multiply(c, channels, c, channels, a[i:], 1, g.rows(), b[j:], channels, tiles)
 			}
 		}
 	}

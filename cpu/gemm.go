@@ -19,6 +19,7 @@ type product struct {
 	rows     loader      // of A
 	cols     loader      // of B
 	ldc      int         // between rows of C, where sums may be made in it; else 0
+	zeros    []float32   // for a row of a block
 	tiles    [][]float32 // of each worker
 	parts    [][]float32 // of each part of k the sums, [batch, m, n]; nil for one part
 }
@@ -38,6 +39,7 @@ func (g *product) plan(p *plan) {
 	g.rows.prepare(p, g.batch, c.gn)
 	g.cols.prepare(p, g.batch, c.gm)
 	g.ldc = g.to.ldc()
+	g.zeros = make([]float32, c.nc)
 	g.tiles = perWorker(p, c.mc*spread(c.nc))
 	if c.parts > 1 {
 		g.ldc = g.n
@@ -66,6 +68,7 @@ func (g *product) task(t, worker int) {
 		a := g.rows.load(s.matrix, row, kb, worker)
 		b := g.cols.load(s.matrix, col, kb, worker)
 		g.multiply(&s, a, b, spanAt(kb, c.kc, g.k).len())
+		s.init, s.ldi = s.v, s.ld
 	}
 	g.end(&s)
 }
@@ -74,8 +77,9 @@ func (g *product) task(t, worker int) {
 type sums struct {
 	matrix, part int
 	rows, cols   span
-	v            []float32
-	ld           int // between rows of v
+	v, init      []float32 // the sums, and what those to come are added to
+	ld, ldi      int       // between rows of each; 0 repeats a row
+	whole        bool      // micro-tiles
 	inPlace      bool
 }
 
@@ -83,7 +87,8 @@ func (s *sums) row(r int) []float32 { return s.v[r*s.ld:][:s.cols.len()] }
 
 // place says where s is made: where it will stay, if it is whole micro-tiles.
 func (g *product) place(s *sums, worker int) {
-	s.inPlace = g.ldc > 0 && s.rows.len()%g.kernel.mr == 0 && s.cols.len()%g.kernel.columns() == 0
+	s.whole = s.rows.len()%g.kernel.mr == 0 && s.cols.len()%g.kernel.columns() == 0
+	s.inPlace = s.whole && g.ldc > 0
 	switch {
 	case !s.inPlace:
 		s.v, s.ld = g.tiles[worker], spread(g.blocking.nc)
@@ -102,33 +107,38 @@ func (k *productKernels) columns() int {
 	return k.nr / 2
 }
 
-// multiply adds the product of two blocks to s. The strip of b that the inner loop
-// uses stays in the first cache; the blocks stay in the second.
+// multiply adds the product of two blocks to s. A row of micro-tiles finds its rows
+// of a in the first cache, and all of them find b in the second.
 func (g *product) multiply(s *sums, a, b panel, depth int) {
 	k := g.kernel
-	for j := 0; j < s.cols.len(); j += k.nr {
-		kernel := k.wide
-		if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
-			kernel = k.narrow
-		}
-		for i := 0; i < s.rows.len(); i += k.mr {
-			kernel(s.v[i*s.ld+j:], s.ld, a.v[i*a.lane:], a.lane, a.depth, b.v[j:], b.depth, depth)
+	for i := 0; i < s.rows.len(); i += k.mr {
+		for j := 0; j < s.cols.len(); j += k.nr {
+			kernel := k.wide
+			if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
+				kernel = k.narrow
+			}
+			kernel(s.v[i*s.ld+j:], s.ld, s.init[i*s.ldi+j:], s.ldi, a.v[i*a.lane:], a.lane, a.depth, b.v[j*b.lane:], b.depth, depth)
 		}
 	}
 }
 
-// begin sets s to the bias or to zero, where it is not to be added to C.
+// begin says what s is added to at first: C itself, the bias or zeros.
 func (g *product) begin(s *sums) {
 	if s.inPlace && g.parts == nil && g.to.dst.Add {
+		s.init, s.ldi = s.v, s.ld
 		return
 	}
-	for r := range s.rows.len() {
-		if s.part == 0 {
-			g.to.begin(s.row(r), s.matrix, s.cols.lo)
-		} else {
-			clear(s.row(r))
-		}
+	s.init, s.ldi = g.zeros, 0
+	if s.part == 0 && g.to.bias != nil {
+		s.init = g.to.bias[s.matrix*g.to.biasStep+s.cols.lo:]
 	}
+	if s.whole && g.k > 0 {
+		return
+	}
+	for r := range s.rows.len() { // a part of a micro-tile would read beyond the bias
+		copy(s.row(r), s.init)
+	}
+	s.init, s.ldi = s.v, s.ld
 }
 
 // end hands s to the epilogue, or puts it with its part's sums.

@@ -4,19 +4,21 @@ package cpu
 //
 //	for i := range mr {
 //		for j := range nr {
+//			sum := init[i*ldi+j]
 //			for p := range k {
-//				c[i*ldc+j] = fma(a[i*rs+p*ks], b[p*ldb+j], c[i*ldc+j])
+//				sum = fma(a[i*rs+p*ks], b[p*ldb+j], sum)
 //			}
+//			c[i*ldc+j] = sum
 //		}
 //	}
 //
 // on mr by nr as its name says. No bound is checked.
 
 //go:noescape
-func gemm6x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+func gemm6x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
 
 //go:noescape
-func gemm6x8(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+func gemm6x8(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
 
 // transpose8 is the loop, with cols a multiple of 8,
 //
@@ -43,10 +45,15 @@ func brgemm6x8(c, init, a, b []float32, terms []term, s *strides) {
 
 // brgemm adds up the terms in c itself.
 func brgemm(multiply microKernel, mr, nr int, c, init, a, b []float32, terms []term, s *strides) {
-	for i := range mr {
-		copy(c[i*s.ldc:][:nr], init[i*s.ldi:])
+	if len(terms) == 0 {
+		for i := range mr {
+			copy(c[i*s.ldc:][:nr], init[i*s.ldi:])
+		}
+		return
 	}
+	ldi := s.ldi
 	for _, t := range terms {
-		multiply(c, s.ldc, a[t.a:], s.rs, s.ks, b[t.b:], s.ldb, s.k)
+		multiply(c, s.ldc, init, ldi, a[t.a:], s.rs, s.ks, b[t.b:], s.ldb, s.k)
+		init, ldi = c, s.ldc
 	}
 }

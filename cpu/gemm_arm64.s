@@ -12,28 +12,31 @@
 
 // OPERANDS loads the arguments; strides become bytes.
 #define OPERANDS \
-	MOVD c_base+0(FP), R0   /* R0 = &c[0] */                        \
-	MOVD ldc+24(FP), R1     /* R1 = ldc */                          \
-	MOVD a_base+32(FP), R2  /* R2 = row 0 of a */                   \
-	MOVD rs+56(FP), R8      /* R8 = rs */                           \
-	MOVD ks+64(FP), R9      /* R9 = ks */                           \
-	MOVD b_base+72(FP), R10 /* R10 = row 0 of b */                  \
-	MOVD ldb+96(FP), R11    /* R11 = ldb */                         \
-	MOVD k+104(FP), R12     /* R12 = k */                           \
-	LSL  $2, R1             /* R1 *= 4 */                           \
-	LSL  $2, R8             /* R8 *= 4 */                           \
-	LSL  $2, R9             /* R9 *= 4 */                           \
-	LSL  $2, R11            /* R11 *= 4 */                          \
-	ADD  R8, R2, R3         /* R3 = row 1 of a */                   \
-	ADD  R8, R3, R4         /* R4 = row 2 */                        \
-	ADD  R8, R4, R5         /* R5 = row 3 */                        \
-	ADD  R8, R5, R6         /* R6 = row 4 */                        \
-	ADD  R8, R6, R7         /* R7 = row 5 */                        \
-	MOVD $0, R13            /* R13 = 0, where k is in a row of a */
+	MOVD c_base+0(FP), R0      /* R0 = &c[0] */          \
+	MOVD ldc+24(FP), R1        /* R1 = ldc */            \
+	MOVD init_base+32(FP), R14 /* R14 = row 0 of init */ \
+	MOVD ldi+56(FP), R15       /* R15 = ldi */           \
+	MOVD a_base+64(FP), R2     /* R2 = row 0 of a */     \
+	MOVD rs+88(FP), R8         /* R8 = rs */             \
+	MOVD ks+96(FP), R9         /* R9 = ks */             \
+	MOVD b_base+104(FP), R10   /* R10 = row 0 of b */    \
+	MOVD ldb+128(FP), R11      /* R11 = ldb */           \
+	MOVD k+136(FP), R12        /* R12 = k */             \
+	LSL  $2, R1                /* R1 *= 4 */             \
+	LSL  $2, R15               /* R15 *= 4 */            \
+	LSL  $2, R8                /* R8 *= 4 */             \
+	LSL  $2, R9                /* R9 *= 4 */             \
+	LSL  $2, R11               /* R11 *= 4 */            \
+	ADD  R8, R2, R3            /* R3 = row 1 of a */     \
+	ADD  R8, R3, R4            /* R4 = row 2 */          \
+	ADD  R8, R4, R5            /* R5 = row 3 */          \
+	ADD  R8, R5, R6            /* R6 = row 4 */          \
+	ADD  R8, R6, R7            /* R7 = row 5 */          \
+	MOVD $0, R13               /* R13 = 0, where k is in a row of a */
 
-// LOAD loads a row of c, at row, and steps to the next.
-#define LOAD(row, v0, v1, v2, v3) \
-	VLD1.P (row)(R1), [v0.S4, v1.S4, v2.S4, v3.S4] /* c[0:16] */
+// LOAD loads a row of init and steps to the next.
+#define LOAD(v0, v1, v2, v3) \
+	VLD1.P (R14)(R15), [v0.S4, v1.S4, v2.S4, v3.S4] /* init[0:16] */
 
 // STORE stores a row of c and steps to the next.
 #define STORE(v0, v1, v2, v3) \
@@ -42,22 +45,21 @@
 // ROW adds x = a[i, k], in register m, times the row of b, in V0 to V3, to a row of
 // the tile.
 #define ROW(m, d0, d1, d2, d3) \
-	FMLA(m, 0, d0) /* d0 += x b[0:4] */   \
-	FMLA(m, 1, d1) /* d1 += x b[4:8] */   \
-	FMLA(m, 2, d2) /* d2 += x b[8:12] */  \
+	FMLA(m, 0, d0) /* d0 += x b[0:4] */  \
+	FMLA(m, 1, d1) /* d1 += x b[4:8] */  \
+	FMLA(m, 2, d2) /* d2 += x b[8:12] */ \
 	FMLA(m, 3, d3) /* d3 += x b[12:16] */
 
-// func gemm6x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
-TEXT ·gemm6x16(SB), NOSPLIT, $0-112
-	OPERANDS                                        // arguments
-	MOVD R0, R14                                    // R14 = row 0 of c
-	LOAD(R14, V8, V9, V10, V11)                     // row 0 = c[0]
-	LOAD(R14, V12, V13, V14, V15)                   // row 1 = c[1]
-	LOAD(R14, V16, V17, V18, V19)                   // row 2 = c[2]
-	LOAD(R14, V20, V21, V22, V23)                   // row 3 = c[3]
-	LOAD(R14, V24, V25, V26, V27)                   // row 4 = c[4]
-	LOAD(R14, V28, V29, V30, V31)                   // row 5 = c[5]
-	CBZ  R12, done                                  // k == 0: nothing to add
+// func gemm6x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·gemm6x16(SB), NOSPLIT, $0-144
+	OPERANDS                 // arguments
+	LOAD(V8, V9, V10, V11)   // row 0 = init[0]
+	LOAD(V12, V13, V14, V15) // row 1 = init[1]
+	LOAD(V16, V17, V18, V19) // row 2 = init[2]
+	LOAD(V20, V21, V22, V23) // row 3 = init[3]
+	LOAD(V24, V25, V26, V27) // row 4 = init[4]
+	LOAD(V28, V29, V30, V31) // row 5 = init[5]
+	CBZ  R12, done           // k == 0: nothing to add
 
 loop:
 	VLD1.P (R10)(R11), [V0.S4, V1.S4, V2.S4, V3.S4] // V0 to V3 = b[k]; next row of b
@@ -78,12 +80,12 @@ loop:
 	BNE  loop                                       // until k steps are done
 
 done:
-	STORE(V8, V9, V10, V11)                         // c[0] = row 0
-	STORE(V12, V13, V14, V15)                       // c[1] = row 1
-	STORE(V16, V17, V18, V19)                       // c[2] = row 2
-	STORE(V20, V21, V22, V23)                       // c[3] = row 3
-	STORE(V24, V25, V26, V27)                       // c[4] = row 4
-	STORE(V28, V29, V30, V31)                       // c[5] = row 5
+	STORE(V8, V9, V10, V11)   // c[0] = row 0
+	STORE(V12, V13, V14, V15) // c[1] = row 1
+	STORE(V16, V17, V18, V19) // c[2] = row 2
+	STORE(V20, V21, V22, V23) // c[3] = row 3
+	STORE(V24, V25, V26, V27) // c[4] = row 4
+	STORE(V28, V29, V30, V31) // c[5] = row 5
 	RET
 
 // ROW8 does what ROW does for the narrow tile, of rows in V(8+2i) and V(9+2i).
@@ -92,24 +94,23 @@ done:
 	FMLA(m, 1, d1) /* d1 += x b[4:8] */
 
 // LOAD8 does what LOAD does for the narrow tile.
-#define LOAD8(row, v0, v1) \
-	VLD1.P (row)(R1), [v0.S4, v1.S4] /* c[0:8] */
+#define LOAD8(v0, v1) \
+	VLD1.P (R14)(R15), [v0.S4, v1.S4] /* init[0:8] */
 
 // STORE8 does what STORE does for the narrow tile.
 #define STORE8(v0, v1) \
 	VST1.P [v0.S4, v1.S4], (R0)(R1) /* c[0:8] */
 
-// func gemm6x8(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
-TEXT ·gemm6x8(SB), NOSPLIT, $0-112
-	OPERANDS                          // arguments
-	MOVD R0, R14                      // R14 = row 0 of c
-	LOAD8(R14, V8, V9)                // row 0 = c[0]
-	LOAD8(R14, V10, V11)              // row 1 = c[1]
-	LOAD8(R14, V12, V13)              // row 2 = c[2]
-	LOAD8(R14, V14, V15)              // row 3 = c[3]
-	LOAD8(R14, V16, V17)              // row 4 = c[4]
-	LOAD8(R14, V18, V19)              // row 5 = c[5]
-	CBZ  R12, done                    // k == 0: nothing to add
+// func gemm6x8(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·gemm6x8(SB), NOSPLIT, $0-144
+	OPERANDS        // arguments
+	LOAD8(V8, V9)   // row 0 = init[0]
+	LOAD8(V10, V11) // row 1 = init[1]
+	LOAD8(V12, V13) // row 2 = init[2]
+	LOAD8(V14, V15) // row 3 = init[3]
+	LOAD8(V16, V17) // row 4 = init[4]
+	LOAD8(V18, V19) // row 5 = init[5]
+	CBZ  R12, done  // k == 0: nothing to add
 
 loop:
 	VLD1.P (R10)(R11), [V0.S4, V1.S4] // V0 to V1 = b[k]; next row of b
@@ -130,12 +131,12 @@ loop:
 	BNE  loop                         // until k steps are done
 
 done:
-	STORE8(V8, V9)                    // c[0] = row 0
-	STORE8(V10, V11)                  // c[1] = row 1
-	STORE8(V12, V13)                  // c[2] = row 2
-	STORE8(V14, V15)                  // c[3] = row 3
-	STORE8(V16, V17)                  // c[4] = row 4
-	STORE8(V18, V19)                  // c[5] = row 5
+	STORE8(V8, V9)   // c[0] = row 0
+	STORE8(V10, V11) // c[1] = row 1
+	STORE8(V12, V13) // c[2] = row 2
+	STORE8(V14, V15) // c[3] = row 3
+	STORE8(V16, V17) // c[4] = row 4
+	STORE8(V18, V19) // c[5] = row 5
 	RET
 
 // A block of 8 rows by 4 columns is transposed in two steps: rows interleaved in
@@ -153,22 +154,22 @@ done:
 
 // func transpose8(dst []float32, ldd int, src []float32, lds, cols int)
 TEXT ·transpose8(SB), NOSPLIT, $0-72
-	MOVD dst_base+0(FP), R0           // R0 = column 0 of dst
-	MOVD ldd+24(FP), R1               // R1 = ldd
-	MOVD src_base+32(FP), R2          // R2 = row 0 of src
-	MOVD lds+56(FP), R10              // R10 = lds
-	MOVD cols+64(FP), R11             // R11 = cols
-	LSL  $2, R1                       // R1 *= 4
-	LSL  $2, R10                      // R10 *= 4
-	ADD  R10, R2, R3                  // R3 = row 1 of src
-	ADD  R10, R3, R4                  // R4 = row 2 of src
-	ADD  R10, R4, R5                  // R5 = row 3 of src
-	ADD  R10, R5, R6                  // R6 = row 4 of src
-	ADD  R10, R6, R7                  // R7 = row 5 of src
-	ADD  R10, R7, R8                  // R8 = row 6 of src
-	ADD  R10, R8, R9                  // R9 = row 7 of src
-	LSR  $2, R11                      // R11 = blocks of 4 columns
-	CBZ  R11, end                     // no column
+	MOVD dst_base+0(FP), R0  // R0 = column 0 of dst
+	MOVD ldd+24(FP), R1      // R1 = ldd
+	MOVD src_base+32(FP), R2 // R2 = row 0 of src
+	MOVD lds+56(FP), R10     // R10 = lds
+	MOVD cols+64(FP), R11    // R11 = cols
+	LSL  $2, R1              // R1 *= 4
+	LSL  $2, R10             // R10 *= 4
+	ADD  R10, R2, R3         // R3 = row 1 of src
+	ADD  R10, R3, R4         // R4 = row 2 of src
+	ADD  R10, R4, R5         // R5 = row 3 of src
+	ADD  R10, R5, R6         // R6 = row 4 of src
+	ADD  R10, R6, R7         // R7 = row 5 of src
+	ADD  R10, R7, R8         // R8 = row 6 of src
+	ADD  R10, R8, R9         // R9 = row 7 of src
+	LSR  $2, R11             // R11 = blocks of 4 columns
+	CBZ  R11, end            // no column
 
 block:
 	VLD1.P 16(R2), [V0.S4]            // V0 = row 0; next columns

@@ -6,20 +6,20 @@
 
 // OPERANDS loads the arguments; strides become bytes.
 #define OPERANDS \
-	MOVQ c_base+0(FP), DX  /* DX = &c[0] */        \
-	MOVQ ldc+24(FP), BX    /* BX = ldc */          \
-	MOVQ a_base+32(FP), SI /* SI = row 0 of a */   \
-	MOVQ rs+56(FP), R8     /* R8 = rs */           \
-	MOVQ ks+64(FP), R9     /* R9 = ks */           \
-	MOVQ b_base+72(FP), DI /* DI = row 0 of b */   \
-	MOVQ ldb+96(FP), R10   /* R10 = ldb */         \
-	MOVQ k+104(FP), CX     /* CX = k */            \
-	SHLQ $2, BX            /* BX *= 4 */           \
-	SHLQ $2, R8            /* R8 *= 4 */           \
-	SHLQ $2, R9            /* R9 *= 4 */           \
-	SHLQ $2, R10           /* R10 *= 4 */          \
-	LEAQ (R8)(R8*2), R12   /* R12 = 3 rows of a */ \
-	ADDQ SI, R12           /* R12 = row 3 of a */
+	MOVQ c_base+0(FP), DX   /* DX = &c[0] */        \
+	MOVQ ldc+24(FP), BX     /* BX = ldc */          \
+	MOVQ a_base+64(FP), SI  /* SI = row 0 of a */   \
+	MOVQ rs+88(FP), R8      /* R8 = rs */           \
+	MOVQ ks+96(FP), R9      /* R9 = ks */           \
+	MOVQ b_base+104(FP), DI /* DI = row 0 of b */   \
+	MOVQ ldb+128(FP), R10   /* R10 = ldb */         \
+	MOVQ k+136(FP), CX      /* CX = k */            \
+	SHLQ $2, BX             /* BX *= 4 */           \
+	SHLQ $2, R8             /* R8 *= 4 */           \
+	SHLQ $2, R9             /* R9 *= 4 */           \
+	SHLQ $2, R10            /* R10 *= 4 */          \
+	LEAQ (R8)(R8*2), R12    /* R12 = 3 rows of a */ \
+	ADDQ SI, R12            /* R12 = row 3 of a */
 
 // NEXT steps to the next k.
 #define NEXT \
@@ -41,31 +41,39 @@
 
 // TOUCH brings a row of c near, long before STORE wants it, and steps to the next.
 #define TOUCH(row) \
-	PREFETCHT0 (row)   /* c[0] */          \
-	PREFETCHT0 60(row) /* c[15] */         \
+	PREFETCHT0 (row)   /* c[0] */  \
+	PREFETCHT0 60(row) /* c[15] */ \
 	ADDQ BX, row       /* next row of c */
 
-// STORE adds a row of the tile to c and steps to the next row of c.
+// INIT loads what the tile is added to, in the end.
+#define INIT \
+	MOVQ init_base+32(FP), AX /* AX = row 0 of init */ \
+	MOVQ ldi+56(FP), R11      /* R11 = ldi */          \
+	SHLQ $2, R11              /* R11 *= 4 */
+
+// STORE puts a row of init and the tile into c, and steps to the next.
 #define STORE(lo, hi) \
-	VADDPS (DX), lo, lo   /* lo += c[0:8] */  \
-	VADDPS 32(DX), hi, hi /* hi += c[8:16] */ \
-	VMOVUPS lo, (DX)      /* c[0:8] = lo */   \
-	VMOVUPS hi, 32(DX)    /* c[8:16] = hi */  \
-	ADDQ BX, DX           /* next row of c */
+	VADDPS (AX), lo, lo   /* lo += init[0:8] */  \
+	VADDPS 32(AX), hi, hi /* hi += init[8:16] */ \
+	VMOVUPS lo, (DX)      /* c[0:8] = lo */      \
+	VMOVUPS hi, 32(DX)    /* c[8:16] = hi */     \
+	ADDQ BX, DX           /* next row of c */    \
+	ADDQ R11, AX          /* next row of init */
 
 // STORE8 does the same for the narrow tile.
 #define STORE8(row) \
-	VADDPS (DX), row, row /* row += c[0:8] */ \
-	VMOVUPS row, (DX)     /* c[0:8] = row */  \
-	ADDQ BX, DX           /* next row of c */
+	VADDPS (AX), row, row /* row += init[0:8] */ \
+	VMOVUPS row, (DX)     /* c[0:8] = row */     \
+	ADDQ BX, DX           /* next row of c */    \
+	ADDQ R11, AX          /* next row of init */
 
 // ZERO clears two registers.
 #define ZERO(x, y) \
 	VXORPS x, x, x /* x = 0 */ \
 	VXORPS y, y, y /* y = 0 */
 
-// func gemm6x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
-TEXT ·gemm6x16(SB), NOSPLIT, $0-112
+// func gemm6x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·gemm6x16(SB), NOSPLIT, $0-144
 	OPERANDS                   // arguments
 	MOVQ DX, AX                // AX = row 0 of c, wanted at the end
 	TOUCH(AX)                  // row 0
@@ -96,7 +104,8 @@ loop:
 	JNZ loop                   // until k steps are done
 
 done:
-	STORE(Y0, Y1)              // c[0] += row 0
+	INIT                       // and where it lies
+	STORE(Y0, Y1)              // c[0] = init[0] + row 0
 	STORE(Y2, Y3)              // c[1]
 	STORE(Y4, Y5)              // c[2]
 	STORE(Y6, Y7)              // c[3]
@@ -105,34 +114,35 @@ done:
 	VZEROUPPER                 // leave no dirty upper halves
 	RET
 
-// func gemm6x8(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
-TEXT ·gemm6x8(SB), NOSPLIT, $0-112
-	OPERANDS                // arguments
-	ZERO(Y0, Y1)            // rows 0 and 1 = 0
-	ZERO(Y2, Y3)            // rows 2 and 3
-	ZERO(Y4, Y5)            // rows 4 and 5
-	TESTQ CX, CX            // k == 0?
-	JZ    done              // nothing to add
+// func gemm6x8(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·gemm6x8(SB), NOSPLIT, $0-144
+	OPERANDS              // arguments
+	ZERO(Y0, Y1)          // rows 0 and 1 = 0
+	ZERO(Y2, Y3)          // rows 2 and 3
+	ZERO(Y4, Y5)          // rows 4 and 5
+	TESTQ CX, CX          // k == 0?
+	JZ    done            // nothing to add
 
 loop:
-	VMOVUPS (DI), Y12       // Y12 = b[k, 0:8]
-	ROW8((SI), Y0)          // row 0 += a[0, k] b[k]
-	ROW8((SI)(R8*1), Y1)    // row 1
-	ROW8((SI)(R8*2), Y2)    // row 2
-	ROW8((R12), Y3)         // row 3
-	ROW8((R12)(R8*1), Y4)   // row 4
-	ROW8((R12)(R8*2), Y5)   // row 5
-	NEXT                    // k++
-	JNZ loop                // until k steps are done
+	VMOVUPS (DI), Y12     // Y12 = b[k, 0:8]
+	ROW8((SI), Y0)        // row 0 += a[0, k] b[k]
+	ROW8((SI)(R8*1), Y1)  // row 1
+	ROW8((SI)(R8*2), Y2)  // row 2
+	ROW8((R12), Y3)       // row 3
+	ROW8((R12)(R8*1), Y4) // row 4
+	ROW8((R12)(R8*2), Y5) // row 5
+	NEXT                  // k++
+	JNZ loop              // until k steps are done
 
 done:
-	STORE8(Y0)              // c[0] += row 0
-	STORE8(Y1)              // c[1]
-	STORE8(Y2)              // c[2]
-	STORE8(Y3)              // c[3]
-	STORE8(Y4)              // c[4]
-	STORE8(Y5)              // c[5]
-	VZEROUPPER              // leave no dirty upper halves
+	INIT                  // and where it lies
+	STORE8(Y0)            // c[0] = init[0] + row 0
+	STORE8(Y1)            // c[1]
+	STORE8(Y2)            // c[2]
+	STORE8(Y3)            // c[3]
+	STORE8(Y4)            // c[4]
+	STORE8(Y5)            // c[5]
+	VZEROUPPER            // leave no dirty upper halves
 	RET
 
 // A block of 8 by 8 is transposed in three steps: pairs of rows interleaved,
@@ -157,59 +167,96 @@ done:
 
 // FETCH brings near what a next call, for the next eight rows, will want of four.
 #define FETCH(row) \
-	PREFETCHT0 (row)        /* first row */      \
-	PREFETCHT0 (row)(R9*1)  /* second row */     \
-	PREFETCHT0 (row)(R9*2)  /* third row */      \
-	PREFETCHT0 (row)(R10*1) /* fourth row */     \
+	PREFETCHT0 (row)        /* first row */  \
+	PREFETCHT0 (row)(R9*1)  /* second row */ \
+	PREFETCHT0 (row)(R9*2)  /* third row */  \
+	PREFETCHT0 (row)(R10*1) /* fourth row */ \
 	ADDQ $32, row           /* next 8 columns */
 
 // func transpose8(dst []float32, ldd int, src []float32, lds, cols int)
 TEXT ·transpose8(SB), NOSPLIT, $0-72
-	MOVQ dst_base+0(FP), DI       // DI = column 0 of dst
-	MOVQ ldd+24(FP), R8           // R8 = ldd
-	MOVQ src_base+32(FP), SI      // SI = row 0 of src
-	MOVQ lds+56(FP), R9           // R9 = lds
-	MOVQ cols+64(FP), CX          // CX = cols
-	SHLQ $2, R8                   // R8 *= 4
-	SHLQ $2, R9                   // R9 *= 4
-	LEAQ (R9)(R9*2), R10          // R10 = 3 rows of src
-	LEAQ (SI)(R9*4), R12          // R12 = row 4 of src
-	LEAQ (R8)(R8*2), R11          // R11 = 3 columns of dst
-	LEAQ (SI)(R9*8), AX           // AX = row 8 of src
-	LEAQ (R12)(R9*8), BX          // BX = row 12 of src
-	SHRQ $3, CX                   // CX = blocks of 8 columns
-	JZ   end                      // no column
+	MOVQ dst_base+0(FP), DI                   // DI = column 0 of dst
+	MOVQ ldd+24(FP), R8                       // R8 = ldd
+	MOVQ src_base+32(FP), SI                  // SI = row 0 of src
+	MOVQ lds+56(FP), R9                       // R9 = lds
+	MOVQ cols+64(FP), CX                      // CX = cols
+	SHLQ $2, R8                               // R8 *= 4
+	SHLQ $2, R9                               // R9 *= 4
+	LEAQ (R9)(R9*2), R10                      // R10 = 3 rows of src
+	LEAQ (SI)(R9*4), R12                      // R12 = row 4 of src
+	LEAQ (R8)(R8*2), R11                      // R11 = 3 columns of dst
+	LEAQ (SI)(R9*8), AX                       // AX = row 8 of src
+	LEAQ (R12)(R9*8), BX                      // BX = row 12 of src
+	SHRQ $3, CX                               // CX = blocks of 8 columns
+	JZ   end                                  // no column
 
 block:
-	LEAQ (DI)(R8*4), R13          // R13 = column 4 of dst
-	FETCH(AX)                     // rows 8 to 11
-	FETCH(BX)                     // rows 12 to 15
-	VMOVUPS (SI), Y0              // Y0 = row 0
-	VMOVUPS (SI)(R9*1), Y1        // Y1 = row 1
-	VMOVUPS (SI)(R9*2), Y2        // Y2 = row 2
-	VMOVUPS (SI)(R10*1), Y3       // Y3 = row 3
-	VMOVUPS (R12), Y4             // Y4 = row 4
-	VMOVUPS (R12)(R9*1), Y5       // Y5 = row 5
-	VMOVUPS (R12)(R9*2), Y6       // Y6 = row 6
-	VMOVUPS (R12)(R10*1), Y7      // Y7 = row 7
-	PAIRS(Y0, Y1, Y8, Y9)         // rows 0, 1
-	PAIRS(Y2, Y3, Y10, Y11)       // rows 2, 3
-	QUADS(Y8, Y10, Y0, Y1)        // rows 0 to 3 of columns 0|4, 1|5
-	QUADS(Y9, Y11, Y2, Y3)        // rows 0 to 3 of columns 2|6, 3|7
-	PAIRS(Y4, Y5, Y8, Y9)         // rows 4, 5
-	PAIRS(Y6, Y7, Y10, Y11)       // rows 6, 7
-	QUADS(Y8, Y10, Y4, Y5)        // rows 4 to 7 of columns 0|4, 1|5
-	QUADS(Y9, Y11, Y6, Y7)        // rows 4 to 7 of columns 2|6, 3|7
+	LEAQ (DI)(R8*4), R13                      // R13 = column 4 of dst
+	FETCH(AX)                                 // rows 8 to 11
+	FETCH(BX)                                 // rows 12 to 15
+	VMOVUPS (SI), Y0                          // Y0 = row 0
+	VMOVUPS (SI)(R9*1), Y1                    // Y1 = row 1
+	VMOVUPS (SI)(R9*2), Y2                    // Y2 = row 2
+	VMOVUPS (SI)(R10*1), Y3                   // Y3 = row 3
+	VMOVUPS (R12), Y4                         // Y4 = row 4
+	VMOVUPS (R12)(R9*1), Y5                   // Y5 = row 5
+	VMOVUPS (R12)(R9*2), Y6                   // Y6 = row 6
+	VMOVUPS (R12)(R10*1), Y7                  // Y7 = row 7
+	PAIRS(Y0, Y1, Y8, Y9)                     // rows 0, 1
+	PAIRS(Y2, Y3, Y10, Y11)                   // rows 2, 3
+	QUADS(Y8, Y10, Y0, Y1)                    // rows 0 to 3 of columns 0|4, 1|5
+	QUADS(Y9, Y11, Y2, Y3)                    // rows 0 to 3 of columns 2|6, 3|7
+	PAIRS(Y4, Y5, Y8, Y9)                     // rows 4, 5
+	PAIRS(Y6, Y7, Y10, Y11)                   // rows 6, 7
+	QUADS(Y8, Y10, Y4, Y5)                    // rows 4 to 7 of columns 0|4, 1|5
+	QUADS(Y9, Y11, Y6, Y7)                    // rows 4 to 7 of columns 2|6, 3|7
 	HALVES(Y0, Y4, (DI), (R13))               // columns 0 and 4
 	HALVES(Y1, Y5, (DI)(R8*1), (R13)(R8*1))   // columns 1 and 5
 	HALVES(Y2, Y6, (DI)(R8*2), (R13)(R8*2))   // columns 2 and 6
 	HALVES(Y3, Y7, (DI)(R11*1), (R13)(R11*1)) // columns 3 and 7
-	ADDQ $32, SI                  // next 8 columns of rows 0 to 3
-	ADDQ $32, R12                 // and of rows 4 to 7
-	LEAQ (DI)(R8*8), DI           // next 8 columns of dst
-	DECQ CX                       // a block less
-	JNZ  block                    // until none is left
-	VZEROUPPER                    // leave no dirty upper halves
+	ADDQ $32, SI                              // next 8 columns of rows 0 to 3
+	ADDQ $32, R12                             // and of rows 4 to 7
+	LEAQ (DI)(R8*8), DI                       // next 8 columns of dst
+	DECQ CX                                   // a block less
+	JNZ  block                                // until none is left
+	VZEROUPPER                                // leave no dirty upper halves
 
 end:
+	RET
+
+// func copyRows(dst []float32, ldd int, src []float32, lds, cols, rows int)
+TEXT ·copyRows(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), DI  // DI = row 0 of dst
+	MOVQ ldd+24(FP), R8      // R8 = ldd
+	MOVQ src_base+32(FP), SI // SI = row 0 of src
+	MOVQ lds+56(FP), R9      // R9 = lds
+	MOVQ cols+64(FP), DX     // DX = cols
+	MOVQ rows+72(FP), CX     // CX = rows
+	SHLQ $2, R8              // R8 *= 4
+	SHLQ $2, R9              // R9 *= 4
+	SHLQ $2, DX              // DX *= 4
+	JZ   copied              // no column
+	LEAQ (SI)(R9*8), R10     // R10 = row 8 of src
+	LEAQ (R10)(R9*8), R10    // R10 = row 16
+	TESTQ CX, CX             // rows == 0?
+	JZ   copied              // no row
+
+row:
+	XORQ AX, AX              // AX = 0, where column 0 is in a row
+
+columns:
+	PREFETCHT0 (R10)(AX*1)   // 16 rows on
+	VMOVUPS (SI)(AX*1), Y0   // Y0 = 8 of src
+	VMOVUPS Y0, (DI)(AX*1)   // 8 of dst = Y0
+	ADDQ $32, AX             // next 8 columns
+	CMPQ AX, DX              // is the row done?
+	JLT  columns             // until it is
+	ADDQ R9, SI              // next row of src
+	ADDQ R9, R10             // and of what is fetched
+	ADDQ R8, DI              // next row of dst
+	DECQ CX                  // a row less
+	JNZ  row                 // until none is left
+	VZEROUPPER               // leave no dirty upper halves
+
+copied:
 	RET

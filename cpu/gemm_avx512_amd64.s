@@ -8,21 +8,21 @@
 
 // OPERANDS loads the arguments; strides become bytes.
 #define OPERANDS \
-	MOVQ c_base+0(FP), DX  /* DX = &c[0] */          \
-	MOVQ ldc+24(FP), BX    /* BX = ldc */            \
-	MOVQ a_base+32(FP), SI /* SI = row 0 of a */     \
-	MOVQ rs+56(FP), R8     /* R8 = rs */             \
-	MOVQ ks+64(FP), R9     /* R9 = ks */             \
-	MOVQ b_base+72(FP), DI /* DI = row 0 of b */     \
-	MOVQ ldb+96(FP), R10   /* R10 = ldb */           \
-	MOVQ k+104(FP), CX     /* CX = k */              \
-	SHLQ $2, BX            /* BX *= 4 */             \
-	SHLQ $2, R8            /* R8 *= 4 */             \
-	SHLQ $2, R9            /* R9 *= 4 */             \
-	SHLQ $2, R10           /* R10 *= 4 */            \
-	LEAQ (R8)(R8*2), R11   /* R11 = 3 rows of a */   \
-	LEAQ (SI)(R11*1), R12  /* R12 = row 3 of a */    \
-	LEAQ (SI)(R11*2), R13  /* R13 = row 6 of a */
+	MOVQ c_base+0(FP), DX   /* DX = &c[0] */        \
+	MOVQ ldc+24(FP), BX     /* BX = ldc */          \
+	MOVQ a_base+64(FP), SI  /* SI = row 0 of a */   \
+	MOVQ rs+88(FP), R8      /* R8 = rs */           \
+	MOVQ ks+96(FP), R9      /* R9 = ks */           \
+	MOVQ b_base+104(FP), DI /* DI = row 0 of b */   \
+	MOVQ ldb+128(FP), R10   /* R10 = ldb */         \
+	MOVQ k+136(FP), CX      /* CX = k */            \
+	SHLQ $2, BX             /* BX *= 4 */           \
+	SHLQ $2, R8             /* R8 *= 4 */           \
+	SHLQ $2, R9             /* R9 *= 4 */           \
+	SHLQ $2, R10            /* R10 *= 4 */          \
+	LEAQ (R8)(R8*2), R11    /* R11 = 3 rows of a */ \
+	LEAQ (SI)(R11*1), R12   /* R12 = row 3 of a */  \
+	LEAQ (SI)(R11*2), R13   /* R13 = row 6 of a */
 
 // NEXT steps to the next k.
 #define NEXT \
@@ -38,18 +38,25 @@
 	VFMADD231PS Z24, Z26, lo /* lo += x b[0:16] */ \
 	VFMADD231PS Z25, Z26, hi /* hi += x b[16:32] */
 
-// STORE adds a row of the tile to c and steps to the next row of c.
+// INIT loads what the tile is added to, in the end.
+#define INIT \
+	MOVQ init_base+32(FP), AX /* AX = row 0 of init */ \
+	MOVQ ldi+56(FP), R11      /* R11 = ldi */          \
+	SHLQ $2, R11              /* R11 *= 4 */
+
+// STORE puts a row of init and the tile into c, and steps to the next.
 #define STORE(lo, hi) \
-	VADDPS (DX), lo, lo   /* lo += c[0:16] */  \
-	VADDPS 64(DX), hi, hi /* hi += c[16:32] */ \
-	VMOVUPS lo, (DX)      /* c[0:16] = lo */   \
-	VMOVUPS hi, 64(DX)    /* c[16:32] = hi */  \
-	ADDQ BX, DX           /* next row of c */
+	VADDPS (AX), lo, lo   /* lo += init[0:16] */  \
+	VADDPS 64(AX), hi, hi /* hi += init[16:32] */ \
+	VMOVUPS lo, (DX)      /* c[0:16] = lo */      \
+	VMOVUPS hi, 64(DX)    /* c[16:32] = hi */     \
+	ADDQ BX, DX           /* next row of c */     \
+	ADDQ R11, AX          /* next row of init */
 
 // FETCH brings a row of c near, long before STORE wants it, and steps to the next.
 #define FETCH(row) \
-	PREFETCHT0 (row)   /* c[0:16] */     \
-	PREFETCHT0 64(row) /* c[16:32] */    \
+	PREFETCHT0 (row)   /* c[0:16] */  \
+	PREFETCHT0 64(row) /* c[16:32] */ \
 	ADDQ BX, row       /* next row of c */
 
 // ZERO clears two registers.
@@ -57,8 +64,8 @@
 	VPXORQ x, x, x /* x = 0 */ \
 	VPXORQ y, y, y /* y = 0 */
 
-// func gemm8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
-TEXT ·gemm8x32(SB), NOSPLIT, $0-112
+// func gemm8x32(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·gemm8x32(SB), NOSPLIT, $0-144
 	OPERANDS                   // arguments
 	MOVQ DX, AX                // AX = row 0 of c, wanted at the end
 	FETCH(AX)                  // row 0
@@ -95,7 +102,8 @@ loop:
 	JNZ loop                   // until k steps are done
 
 done:
-	STORE(Z0, Z1)              // c[0] += row 0
+	INIT                       // and where it lies
+	STORE(Z0, Z1)              // c[0] = init[0] + row 0
 	STORE(Z2, Z3)              // c[1]
 	STORE(Z4, Z5)              // c[2]
 	STORE(Z6, Z7)              // c[3]
@@ -106,43 +114,45 @@ done:
 	VZEROUPPER                 // leave no dirty upper halves
 	RET
 
-// STORE16 adds a row of the narrow tile to c and steps to the next row of c.
+// STORE16 puts a row of init and the narrow tile into c, and steps to the next.
 #define STORE16(row) \
-	VADDPS (DX), row, row /* row += c[0:16] */ \
-	VMOVUPS row, (DX)     /* c[0:16] = row */  \
-	ADDQ BX, DX           /* next row of c */
+	VADDPS (AX), row, row /* row += init[0:16] */ \
+	VMOVUPS row, (DX)     /* c[0:16] = row */     \
+	ADDQ BX, DX           /* next row of c */     \
+	ADDQ R11, AX          /* next row of init */
 
-// func gemm8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
-TEXT ·gemm8x16(SB), NOSPLIT, $0-112
-	OPERANDS                                  // arguments
-	ZERO(Z0, Z1)                              // rows 0 and 1 = 0
-	ZERO(Z2, Z3)                              // rows 2 and 3
-	ZERO(Z4, Z5)                              // rows 4 and 5
-	ZERO(Z6, Z7)                              // rows 6 and 7
-	TESTQ CX, CX                              // k == 0?
-	JZ    done                                // nothing to add
+// func gemm8x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+TEXT ·gemm8x16(SB), NOSPLIT, $0-144
+	OPERANDS                              // arguments
+	ZERO(Z0, Z1)                          // rows 0 and 1 = 0
+	ZERO(Z2, Z3)                          // rows 2 and 3
+	ZERO(Z4, Z5)                          // rows 4 and 5
+	ZERO(Z6, Z7)                          // rows 6 and 7
+	TESTQ CX, CX                          // k == 0?
+	JZ    done                            // nothing to add
 
 loop:
-	VMOVUPS (DI), Z24                         // Z24 = b[k, 0:16]
-	VFMADD231PS.BCST (SI), Z24, Z0            // row 0 += a[0, k] b[k]
-	VFMADD231PS.BCST (SI)(R8*1), Z24, Z1      // row 1
-	VFMADD231PS.BCST (SI)(R8*2), Z24, Z2      // row 2
-	VFMADD231PS.BCST (R12), Z24, Z3           // row 3
-	VFMADD231PS.BCST (R12)(R8*1), Z24, Z4     // row 4
-	VFMADD231PS.BCST (R12)(R8*2), Z24, Z5     // row 5
-	VFMADD231PS.BCST (R13), Z24, Z6           // row 6
-	VFMADD231PS.BCST (R13)(R8*1), Z24, Z7     // row 7
-	NEXT                                      // k++
-	JNZ loop                                  // until k steps are done
+	VMOVUPS (DI), Z24                     // Z24 = b[k, 0:16]
+	VFMADD231PS.BCST (SI), Z24, Z0        // row 0 += a[0, k] b[k]
+	VFMADD231PS.BCST (SI)(R8*1), Z24, Z1  // row 1
+	VFMADD231PS.BCST (SI)(R8*2), Z24, Z2  // row 2
+	VFMADD231PS.BCST (R12), Z24, Z3       // row 3
+	VFMADD231PS.BCST (R12)(R8*1), Z24, Z4 // row 4
+	VFMADD231PS.BCST (R12)(R8*2), Z24, Z5 // row 5
+	VFMADD231PS.BCST (R13), Z24, Z6       // row 6
+	VFMADD231PS.BCST (R13)(R8*1), Z24, Z7 // row 7
+	NEXT                                  // k++
+	JNZ loop                              // until k steps are done
 
 done:
-	STORE16(Z0)                               // c[0] += row 0
-	STORE16(Z1)                               // c[1]
-	STORE16(Z2)                               // c[2]
-	STORE16(Z3)                               // c[3]
-	STORE16(Z4)                               // c[4]
-	STORE16(Z5)                               // c[5]
-	STORE16(Z6)                               // c[6]
-	STORE16(Z7)                               // c[7]
-	VZEROUPPER                                // leave no dirty upper halves
+	INIT                                  // and where it lies
+	STORE16(Z0)                           // c[0] = init[0] + row 0
+	STORE16(Z1)                           // c[1]
+	STORE16(Z2)                           // c[2]
+	STORE16(Z3)                           // c[3]
+	STORE16(Z4)                           // c[4]
+	STORE16(Z5)                           // c[5]
+	STORE16(Z6)                           // c[6]
+	STORE16(Z7)                           // c[7]
+	VZEROUPPER                            // leave no dirty upper halves
 	RET

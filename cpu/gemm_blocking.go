@@ -5,20 +5,21 @@ const (
 	smallTask    = 1 << 20 // multiplications not worth cutting further: some 10 µs
 	minBlockRows = 64      // of a block that is cut further, so that reading an
 	minBlockCols = 128     // element of A or B stays cheap beside multiplying it
-	minPart      = 8       // blocks of k in a part
+	minPart      = 2       // blocks of k in a part
+	maxBlockRows = 256     // of a block: more gain nothing
+	maxDepth     = 1024    // of a block, likewise
 )
 
 // A blockSize is the most that a block has of rows, columns and steps of k.
 type blockSize struct{ rows, cols, depth int }
 
-// blocksFor is the block size for a processor with caches c. A strip of B, of a
-// micro-tile's columns, takes two thirds of the first cache; a block of A three
-// eighths of the second, and a tile of C as much.
+// blocksFor is the block size for a processor with caches c. A block of B takes half
+// of the second cache, and as much of k as it can with enough columns.
 func (k *productKernels) blocksFor(c caches) blockSize {
-	depth := c.l1 * 2 / 3 / (4 * k.nr) / 8 * 8
-	depth = min(max(depth, 64), 512)
-	rows := c.l2 * 3 / 8 / (4 * depth) / k.mr * k.mr
-	return blockSize{rows: min(max(rows, minBlockRows), 512), cols: roundUp(depth, k.nr), depth: depth}
+	elements := c.l2 / 2 / 4
+	depth := min(max(elements/minBlockCols/8*8, 64), maxDepth)
+	cols := elements / depth / k.nr * k.nr
+	return blockSize{rows: roundUp(maxBlockRows, k.mr), cols: max(cols, minBlockCols), depth: depth}
 }
 
 // A blocking says how a product is divided.

@@ -20,15 +20,6 @@ func (k *kernels) activation(f device.Unary) func(y, x []float32) {
 	return k.unaryRow(f)
 }
 
-// begin sets v, which starts at column col of matrix i, to the bias or zero.
-func (e *epilogue) begin(v []float32, i, col int) {
-	if e.bias == nil {
-		clear(v)
-	} else {
-		copy(v, e.bias[i*e.biasStep+col:])
-	}
-}
-
 // end takes the sums v of matrix i, from (row, col) on, and may overwrite them.
 func (e *epilogue) end(v []float32, i, row, col int) { e.put(v, e.rows.at(i, row)+col) }
 

@@ -24,8 +24,13 @@ type stored struct {
 }
 
 func (s stored) read(dst []float32, ld, i, row, rows, col, cols int) {
+	at := i*s.step + row*s.ld + col
+	if s.buf.dtype == device.Float32 && cols%8 == 0 {
+		s.buf.dev.kernel.copyRows(dst, ld, s.buf.f32[at:], s.ld, cols, rows)
+		return
+	}
 	for r := range rows {
-		s.buf.copyTo(dst[r*ld:][:cols], i*s.step+(row+r)*s.ld+col)
+		s.buf.copyTo(dst[r*ld:][:cols], at+r*s.ld)
 	}
 }
 
@@ -55,10 +60,11 @@ func (b *buffer) copyTo(dst []float32, at int) {
 }
 
 // A panel is a block of a factor where the micro-kernel reads it. A lane is a row
-// of A or a column of B; along it runs k.
+// of A or a column of B; along it runs k. A micro-tile whose first lane is i begins
+// at v[i*lane].
 type panel struct {
 	v           []float32
-	lane, depth int // distance from lane to lane, and from k to k
+	lane, depth int // the distance from k to k is depth
 }
 
 // A loader brings blocks of a factor into cache, packed where that is needed.
@@ -68,6 +74,7 @@ type loader struct {
 	lc, kc    int // extents of a block
 	gl, gk    int // blocks along each
 	unit      int // lanes that the micro-kernel reads at once
+	strip     int // lanes that lie side by side in a packed block, k by k
 	byLane    bool
 	packed    panel                                                      // the distances in a packed block
 	size      int                                                        // of a packed block
@@ -83,7 +90,7 @@ type loader struct {
 // rowLoader is for A: a block lies as its source does, lane by lane or k by k.
 // Rows in memory are read where they are.
 func rowLoader(a factor, c blocking, g *product) loader {
-	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, byLane: !a.trans}
+	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, strip: c.mc, byLane: !a.trans}
 	if !l.byLane {
 		l.packed = panel{lane: 1, depth: spread(c.mc)}
 		l.size = c.kc * l.packed.depth
@@ -96,11 +103,12 @@ func rowLoader(a factor, c blocking, g *product) loader {
 	return l
 }
 
-// colLoader is for B: a block lies k by k, as vectors want it.
+// colLoader is for B: a block is strips of a micro-tile's columns, each k by k, so
+// that the micro-kernel walks straight through memory.
 func colLoader(b factor, c blocking, g *product) loader {
-	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, unit: g.kernel.nr, byLane: b.trans}
-	l.packed = panel{lane: 1, depth: spread(c.nc)}
-	l.size = c.kc * l.packed.depth
+	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, unit: g.kernel.nr, strip: g.kernel.nr, byLane: b.trans}
+	l.packed = panel{lane: c.kc, depth: l.unit}
+	l.size = c.kc * c.nc
 	if l.byLane {
 		l.transpose = g.kernel.transpose
 		l.memory = b.memory()
@@ -165,13 +173,15 @@ func (l *loader) pack(dst []float32, i, lb, kb, worker int) {
 	lanes, k := spanAt(lb, l.lc, l.lanes), spanAt(kb, l.kc, l.k)
 	switch {
 	case !l.byLane:
-		l.read(dst, l.packed.depth, i, k.lo, k.len(), lanes.lo, lanes.len())
+		for j := 0; j < lanes.len(); j += l.strip {
+			l.read(dst[j*l.kc:], l.packed.depth, i, k.lo, k.len(), lanes.lo+j, min(l.strip, lanes.len()-j))
+		}
 	case l.transpose == nil:
 		l.read(dst, l.packed.lane, i, lanes.lo, lanes.len(), k.lo, k.len())
 	default:
 		for j := 0; j < lanes.len(); j += 8 {
 			src, ld := l.eight(i, span{lanes.lo + j, min(lanes.lo+j+8, lanes.hi)}, k, worker)
-			l.transpose(dst[j:], l.packed.depth, src, ld, roundUp(k.len(), 8))
+			l.transpose(dst[j/l.strip*l.strip*l.kc+j%l.strip:], l.packed.depth, src, ld, roundUp(k.len(), 8))
 		}
 	}
 }

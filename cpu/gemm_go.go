@@ -4,7 +4,7 @@ package cpu
 
 var goKernels = kernels{
 	level:          LevelGo,
-	productKernels: productKernels{mr: 2, nr: 16, wide: gemm2x16, narrow: gemm2x8, transpose: transpose8Go},
+	productKernels: productKernels{mr: 2, nr: 16, wide: gemm2x16, narrow: gemm2x8, transpose: transpose8Go, copyRows: copyRowsGo},
 	conversions:    goConversions,
 	poolKernels:    goPoolKernels,
 	unary:          unary,
@@ -19,12 +19,16 @@ var goKernels = kernels{
 }
 
 // gemm2x16 is a microKernel on two rows of 16.
-func gemm2x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int) {
+func gemm2x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int) {
+	copy(c[:16], init)
+	copy(c[ldc:][:16], init[ldi:])
 	addScaledRows(c[:16], c[ldc:][:16], a, a[rs:], ks, b, ldb, k)
 }
 
 // gemm2x8 is a microKernel on two rows of 8.
-func gemm2x8(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int) {
+func gemm2x8(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int) {
+	copy(c[:8], init)
+	copy(c[ldc:][:8], init[ldi:])
 	addScaledRows(c[:8], c[ldc:][:8], a, a[rs:], ks, b, ldb, k)
 }
 
@@ -58,5 +62,12 @@ func transpose8Go(dst []float32, ldd int, src []float32, lds, cols int) {
 		for c, v := range src[r*lds:][:cols] {
 			dst[c*ldd+r] = v
 		}
+	}
+}
+
+// copyRowsGo sets dst[r*ldd+c] = src[r*lds+c] for r < rows and c < cols.
+func copyRowsGo(dst []float32, ldd int, src []float32, lds, cols, rows int) {
+	for r := range rows {
+		copy(dst[r*ldd:][:cols], src[r*lds:])
 	}
 }

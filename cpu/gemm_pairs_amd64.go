@@ -3,20 +3,20 @@ package cpu
 //go:generate go run ./encode
 
 var avx512BF16Pairs = pairKernels{
-	productKernels: productKernels{mr: 8, nr: 32, wide: dot8x32, narrow: dot8x16, transpose: transpose8},
+	productKernels: productKernels{mr: 8, nr: 32, wide: dot8x32, narrow: dot8x16, transpose: transpose8, copyRows: copyRows},
 	reducer:        batchReducer{mr: 8, nr: 32, wide: brdot8x32, narrow: brdot8x16},
 	interleave:     interleaveAVX512,
 }
 
 // The micro-kernels of words: a sum of dotPair(sum, a[i*rs+p*ks], b[p*ldb+j]) starts
-// from zero and is added to c at the end. dot8x16 has two of them, of even p and of
+// from zero; init is added at the end. dot8x16 has two of them, of even p and of
 // odd. gemm_pairs_go.go has the loops. No bound is checked.
 
 //go:noescape
-func dot8x32(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+func dot8x32(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
 
 //go:noescape
-func dot8x16(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+func dot8x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
 
 // The batchKernels of words: a sum of dotPair(sum, a[t.a+i*s.rs+p*s.ks],
 // b[t.b+p*s.ldb+j]) starts from init. brdot8x16 has one of even p, and one of odd p

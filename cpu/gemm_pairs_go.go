@@ -5,7 +5,7 @@ import "math"
 // goPairs are the plain Go twins of the assembly. No level has them, since widened
 // elements are faster in Go: they say what the assembly computes, to the bit.
 var goPairs = pairKernels{
-	productKernels: productKernels{mr: 1, nr: 16, wide: dot1x16, narrow: dot1x8, transpose: transpose8Go},
+	productKernels: productKernels{mr: 1, nr: 16, wide: dot1x16, narrow: dot1x8, transpose: transpose8Go, copyRows: copyRowsGo},
 	reducer:        batchReducer{mr: 1, nr: 16, wide: brdot1x16, narrow: brdot1x8},
 	interleave:     interleaveGo,
 }
@@ -46,20 +46,20 @@ func addDots(even, odd, a []float32, ks int, b []float32, ldb, k int) {
 }
 
 // dot1x16 is a microKernel of words on a row of 16.
-func dot1x16(c []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {
+func dot1x16(c []float32, _ int, init []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {
 	var sum [16]float32
 	addDots(sum[:], sum[:], a, ks, b, ldb, k)
 	for j, v := range sum {
-		c[j] += v
+		c[j] = init[j] + v
 	}
 }
 
 // dot1x8 is a microKernel of words on a row of 8.
-func dot1x8(c []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {
+func dot1x8(c []float32, _ int, init []float32, _ int, a []float32, _, ks int, b []float32, ldb, k int) {
 	var even, odd [8]float32
 	addDots(even[:], odd[:], a, ks, b, ldb, k)
 	for j, v := range even {
-		c[j] += v + odd[j]
+		c[j] = init[j] + (v + odd[j])
 	}
 }
 

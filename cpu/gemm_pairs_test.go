@@ -71,7 +71,7 @@ func testPairMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
 		a, b := randomWords(mr*rs+depth*ks+1, r.NormFloat64), randomWords((depth+1)*ldb, r.NormFloat64)
 		c := noise(r, (mr+1)*ldc)
 		got := append([]float32{}, c...)
-		kernel(got, ldc, a, rs, ks, b, ldb, depth)
+		kernel(got, ldc, got, ldc, a, rs, ks, b, ldb, depth)
 		for i := range got {
 			row, col := i/ldc, i%ldc
 			if row >= mr || col >= nr {
@@ -203,12 +203,12 @@ func testPairMicroKernelBits(t *testing.T, kernel, twin microKernel, cols, mr, n
 	ldb, ldc := nr+3, nr+5
 	for range 10 {
 		a, b := randomWords(mr*(depth+1), draw), randomWords((depth+1)*ldb, draw)
-		want := drawn((mr+1)*ldc, draw)
+		want, init := drawn((mr+1)*ldc, draw), drawn(nr, draw)
 		got := append([]float32{}, want...)
-		kernel(got, ldc, a, 1, mr, b, ldb, depth)
+		kernel(got, ldc, init, 0, a, 1, mr, b, ldb, depth)
 		for i := range mr {
 			for j := 0; j < nr; j += cols {
-				twin(want[i*ldc+j:], ldc, a[i:], 1, mr, b[j:], ldb, depth)
+				twin(want[i*ldc+j:], ldc, init[j:], 0, a[i:], 1, mr, b[j:], ldb, depth)
 			}
 		}
 		requireBitsOrNaN(t, want, got, name)
@@ -302,7 +302,7 @@ func BenchmarkPairKernel(b *testing.B) {
 	mr, nr := k.pairs.mr, k.pairs.nr
 	x, y, z := make([]float32, mr*depth), make([]float32, depth*nr), make([]float32, mr*nr)
 	for b.Loop() {
-		k.pairs.wide(z, nr, x, depth, 1, y, nr, depth)
+		k.pairs.wide(z, nr, z, nr, x, depth, 1, y, nr, depth)
 	}
 	b.ReportMetric(float64(4*mr*nr*depth)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

@@ -75,18 +75,24 @@ func TestMicroKernels(t *testing.T) {
 func testMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
 	r := rand.New(rand.NewPCG(1, 2))
 	ldb, ldc := nr+3, nr+5
-	for _, stride := range [][2]int{{depth + 2, 1}, {1, mr + 1}} {
-		rs, ks := stride[0], stride[1]
+	for _, stride := range [][3]int{{depth + 2, 1, ldc}, {1, mr + 1, 0}} {
+		rs, ks, ldi := stride[0], stride[1], stride[2]
 		a, b, c := noise(r, mr*rs+depth*ks+1), noise(r, (depth+1)*ldb), noise(r, (mr+1)*ldc)
 		got := append([]float32{}, c...)
-		kernel(got, ldc, a, rs, ks, b, ldb, depth)
+		init := got // itself, or a row that is repeated
+		if ldi == 0 {
+			init = noise(r, nr)
+		}
+		start := append([]float32{}, init...)
+		kernel(got, ldc, init, ldi, a, rs, ks, b, ldb, depth)
 		for i := range got {
 			row, col := i/ldc, i%ldc
 			if row >= mr || col >= nr {
 				require.Equal(t, c[i], got[i], "outside the tile")
 				continue
 			}
-			want, size := float64(c[i]), math.Abs(float64(c[i]))
+			want := float64(start[row*ldi+col])
+			size := math.Abs(want)
 			for p := range depth {
 				x := float64(a[row*rs+p*ks]) * float64(b[p*ldb+col])
 				want, size = want+x, size+math.Abs(x)
@@ -107,6 +113,26 @@ func TestTranspose(t *testing.T) {
 			k.transpose(dst, 10, src, cols+3, cols)
 			for i, v := range dst {
 				if c, r := i/10, i%10; c < cols && r < 8 {
+					require.Equal(t, src[r*(cols+3)+c], v)
+				} else {
+					require.Zero(t, v, "outside the block")
+				}
+			}
+		}
+	})
+}
+
+func TestCopyRows(t *testing.T) {
+	eachLevel(t, func(t *testing.T, l Level) {
+		k, err := kernelsFor(l)
+		require.NoError(t, err)
+		for _, size := range [][2]int{{0, 8}, {8, 0}, {1, 8}, {3, 40}, {33, 64}} {
+			rows, cols := size[0], size[1]
+			src := noise(rand.New(rand.NewPCG(3, 4)), (rows+1)*(cols+3))
+			dst := make([]float32, (rows+1)*(cols+2))
+			k.copyRows(dst, cols+2, src, cols+3, cols, rows)
+			for i, v := range dst {
+				if r, c := i/(cols+2), i%(cols+2); r < rows && c < cols {
 					require.Equal(t, src[r*(cols+3)+c], v)
 				} else {
 					require.Zero(t, v, "outside the block")

@@ -72,12 +72,16 @@ type productKernels struct {
 	// transpose sets dst[c*ldd+r] = src[r*lds+c] for r < 8 and c < cols, a
 	// multiple of 8.
 	transpose func(dst []float32, ldd int, src []float32, lds, cols int)
+	// copyRows sets dst[r*ldd+c] = src[r*lds+c] for r < rows and c < cols, a
+	// multiple of 8.
+	copyRows func(dst []float32, ldd int, src []float32, lds, cols, rows int)
 }
 
-// A microKernel adds a product to a micro-tile that it keeps in registers:
+// A microKernel makes a product in a micro-tile that it keeps in registers, and adds
+// it to init, which may be c itself:
 //
-//	c[i*ldc+j] += Σ_p a[i*rs+p*ks] b[p*ldb+j]    p < k
-type microKernel func(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int)
+//	c[i*ldc+j] = init[i*ldi+j] + Σ_p a[i*rs+p*ks] b[p*ldb+j]    p < k
+type microKernel func(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
 
 // kernelsFor returns the inner loops of a level. The error says that this
 // machine lacks it, or that the environment names an unknown one.

@@ -4,7 +4,7 @@ import "golang.org/x/sys/cpu"
 
 var avx2Kernels = kernels{
 	level:          LevelAVX2,
-	productKernels: productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8},
+	productKernels: productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8, copyRows: copyRows},
 	conversions:    avx2Conversions,
 	poolKernels:    avx2PoolKernels,
 	unary:          unaryAVX2,
@@ -20,7 +20,7 @@ var avx2Kernels = kernels{
 
 var avx512Kernels = kernels{
 	level:          LevelAVX512,
-	productKernels: productKernels{mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8},
+	productKernels: productKernels{mr: 8, nr: 32, wide: gemm8x32, narrow: gemm8x16, transpose: transpose8, copyRows: copyRows},
 	conversions:    avx512Conversions,
 	poolKernels:    avx512PoolKernels,
 	unary:          unaryAVX512,

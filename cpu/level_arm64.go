@@ -7,7 +7,7 @@ func machineKernels() []*kernels { return []*kernels{&goKernels, neonKernels()} 
 func neonKernels() *kernels {
 	k := goKernels
 	k.level = LevelNEON
-	k.productKernels = productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8}
+	k.productKernels = productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8, copyRows: copyRowsGo}
 	k.reducer = neonReducer
 	k.unary, k.folds, k.arithmetic, k.updates = unaryNEON, foldsNEON, arithmeticNEON, updatesNEON
 	k.softmaxKernels, k.columnKernels = softmaxNEON, columnsNEON
