@@ -16,7 +16,7 @@ func (d *Device) Binary(y device.Dst, a, b device.Buffer, s device.Binary) {
 		}
 		a, b := newBroadcast(a, s.Dims, s.RepeatA), newBroadcast(b, s.Dims, s.RepeatB)
 		f := binary[s.Func].f
-		p.eachTile(n, func(lo, hi, worker int) {
+		p.eachSpan(n, y, []*buffer{a.buf, b.buf}, func(lo, hi, worker int) {
 			o := open(y, lo, hi, d.tile(worker, 0))
 			f(d.kernel, o.v, a.load(lo, hi, d.tile(worker, 1)), b.load(lo, hi, d.tile(worker, 2)))
 			o.commit()
@@ -68,7 +68,7 @@ func (g *binaryGrad) run(da, db device.Dst) {
 
 // one plans the derivative by an operand that does not repeat.
 func (g *binaryGrad) one(dst device.Dst, f gradFunc) {
-	g.plan.eachTile(g.n, func(lo, hi, worker int) {
+	g.plan.eachSpan(g.n, dst, []*buffer{g.dy, g.a.buf, g.b.buf}, func(lo, hi, worker int) {
 		o := open(dst, lo, hi, g.dev.tile(worker, 3))
 		g.terms(o.v, f, lo, hi, worker)
 		o.commit()

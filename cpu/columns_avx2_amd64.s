@@ -261,6 +261,25 @@ TEXT ·productAVX2(SB), NOSPLIT, $0-72
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is a?
+	JEQ loop               // so
+	CMPQ DI, DX            // y is b?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of a
+	VMOVUPS (DX)(AX*4), Y1 // next of b
+	PRODUCT_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of a

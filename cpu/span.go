@@ -1,6 +1,10 @@
 package cpu
 
-import "example.org/chainrule/device"
+import (
+	"slices"
+
+	"example.org/chainrule/device"
+)
 
 // load is elements lo to hi of data as float32: a view of them, or widened
 // into tmp.
@@ -49,9 +53,33 @@ func (o out) commit() {
 	}
 }
 
+// eachSpan plans elementwise work on n elements of y and of sources, a tile at a
+// time. Where the result will have left the caches before anybody reads it, the
+// spans are longer, and the loops store it past the caches: a line that is written
+// whole need not be read first.
+func (p *plan) eachSpan(n int, y device.Dst, sources []*buffer, task func(lo, hi, worker int)) {
+	span := tileLen
+	if p.leavesCaches(y, sources) {
+		span = 8 * tileLen
+	}
+	p.each(ceilDiv(n, span), func(i, worker int) {
+		task(i*span, min((i+1)*span, n), worker)
+	})
+}
+
+// leavesCaches reports whether y and sources are as many elements of Float32, y is
+// overwritten, and together they are twice what the last cache holds.
+func (p *plan) leavesCaches(y device.Dst, sources []*buffer) bool {
+	b := of(y.Buf)
+	if b.dtype != device.Float32 || y.Add || 4*b.Len()*(1+len(sources)) <= 2*p.dev.caches.last {
+		return false
+	}
+	return !slices.ContainsFunc(sources, func(s *buffer) bool { return s.dtype != device.Float32 || s.Len() != b.Len() })
+}
+
 // eachTile plans elementwise work on n elements, a tile at a time.
 func (p *plan) eachTile(n int, task func(lo, hi, worker int)) {
-	p.each((n+tileLen-1)/tileLen, func(i, worker int) {
+	p.each(ceilDiv(n, tileLen), func(i, worker int) {
 		lo := i * tileLen
 		task(lo, min(lo+tileLen, n), worker)
 	})

@@ -14,7 +14,7 @@ func (d *Device) Unary(y device.Dst, x device.Buffer, f device.Unary) {
 			return
 		}
 		src, row := of(x), d.kernel.unaryRow(f)
-		p.eachTile(x.Len(), func(lo, hi, worker int) {
+		p.eachSpan(x.Len(), y, []*buffer{src}, func(lo, hi, worker int) {
 			o := open(y, lo, hi, d.tile(worker, 0))
 			row(o.v, load(src, lo, hi, d.tile(worker, 1)))
 			o.commit()
@@ -30,7 +30,7 @@ func (d *Device) UnaryGrad(dx device.Dst, dy, v device.Buffer, f device.Unary) {
 			return
 		}
 		grad, at, row := of(dy), of(v), d.kernel.unaryGradRow(f)
-		p.eachTile(dy.Len(), func(lo, hi, worker int) {
+		p.eachSpan(dy.Len(), dx, []*buffer{grad, at}, func(lo, hi, worker int) {
 			o := open(dx, lo, hi, d.tile(worker, 0))
 			row(o.v, load(grad, lo, hi, d.tile(worker, 1)), load(at, lo, hi, d.tile(worker, 2)))
 			o.commit()

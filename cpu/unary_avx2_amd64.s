@@ -132,6 +132,22 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	RELU_
+	VMOVNTPS Y1, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -169,6 +185,25 @@ TEXT ·reluGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	RELUGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t2
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -209,6 +244,22 @@ TEXT ·leakyReLUAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	LEAKYRELU_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t3
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -248,6 +299,25 @@ TEXT ·leakyReLUGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	LEAKYRELUGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t3
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -309,6 +379,22 @@ TEXT ·eluAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	ELU_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t14
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -376,6 +462,25 @@ TEXT ·eluGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	ELUGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t21
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -475,6 +580,22 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	GELU_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t43
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -563,6 +684,25 @@ TEXT ·geluGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	GELUGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t33
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -648,6 +788,22 @@ TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	GELUTANH_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t37
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -733,6 +889,25 @@ TEXT ·geluTanhGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	GELUTANHGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t32
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -814,6 +989,22 @@ TEXT ·siLUAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SILU_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t34
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -887,6 +1078,25 @@ TEXT ·siLUGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SILUGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t25
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -965,6 +1175,22 @@ TEXT ·mishAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	MISH_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t31
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1043,6 +1269,25 @@ TEXT ·mishGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	MISHGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t28
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1111,6 +1356,22 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SIGMOID_
+	VMOVNTPS Y0, (DI)(AX*4) // y = s
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1150,6 +1411,25 @@ TEXT ·sigmoidGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SIGMOIDGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t3
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1212,6 +1492,22 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	TANH_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t17
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1252,6 +1548,25 @@ TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	TANHGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t4
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1328,6 +1643,22 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SOFTPLUS_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t29
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1396,6 +1727,25 @@ TEXT ·softplusGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SOFTPLUSGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t22
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1435,6 +1785,22 @@ TEXT ·softsignAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SOFTSIGN_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t3
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1476,6 +1842,25 @@ TEXT ·softsignGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SOFTSIGNGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t4
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1518,6 +1903,22 @@ TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	HARDSIGMOID_
+	VMOVNTPS Y1, (DI)(AX*4) // y = t3
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1558,6 +1959,25 @@ TEXT ·hardSigmoidGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	HARDSIGMOIDGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t5
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1601,6 +2021,22 @@ TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	HARDSWISH_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t4
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1644,6 +2080,25 @@ TEXT ·hardSwishGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	HARDSWISHGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t6
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1684,6 +2139,22 @@ TEXT ·relu6AVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	RELU6_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t2
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1723,6 +2194,25 @@ TEXT ·relu6GradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	RELU6GRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t4
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1785,6 +2275,22 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	EXP_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t18
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1821,6 +2327,25 @@ TEXT ·expGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	EXPGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1890,6 +2415,22 @@ TEXT ·logAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	LOG_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t27
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -1926,6 +2467,25 @@ TEXT ·logGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	LOGGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -1963,6 +2523,22 @@ TEXT ·sqrtAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SQRT_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2000,6 +2576,25 @@ TEXT ·sqrtGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SQRTGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t2
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2039,6 +2634,22 @@ TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	RSQRT_
+	VMOVNTPS Y1, (DI)(AX*4) // y = t2
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2079,6 +2690,25 @@ TEXT ·rsqrtGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	RSQRTGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t4
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2116,6 +2746,22 @@ TEXT ·squareAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SQUARE_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2153,6 +2799,25 @@ TEXT ·squareGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SQUAREGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t2
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2190,6 +2855,22 @@ TEXT ·absAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	ABS_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2230,6 +2911,25 @@ TEXT ·absGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	ABSGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t5
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2267,6 +2967,22 @@ TEXT ·negAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	NEG_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2303,6 +3019,24 @@ TEXT ·negGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	NEGGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2339,6 +3073,22 @@ TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	RECIPROCAL_
+	VMOVNTPS Y1, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2377,6 +3127,25 @@ TEXT ·reciprocalGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	RECIPROCALGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t3
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2439,6 +3208,22 @@ TEXT ·sinAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	SIN_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t14
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2502,6 +3287,25 @@ TEXT ·sinGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	SINGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t16
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2565,6 +3369,22 @@ TEXT ·cosAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	COS_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t15
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2628,6 +3448,25 @@ TEXT ·cosGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	COSGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t16
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2724,6 +3563,22 @@ TEXT ·erfAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $8, CX            // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4088         // no more than a tile?
+	JLE loop               // so
+	TESTQ $31, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	ERF_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t41
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2790,6 +3645,25 @@ TEXT ·erfGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $8, CX             // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4088          // no more than a tile?
+	JLE loop                // so
+	TESTQ $31, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	ERFGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t21
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2830,6 +3704,22 @@ TEXT ·clampAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	CLAMP_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t2
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2871,6 +3761,25 @@ TEXT ·clampGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	CLAMPGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t4
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy
@@ -2910,6 +3819,22 @@ TEXT ·affineAVX2(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	AFFINE_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of x
@@ -2947,6 +3872,24 @@ TEXT ·affineGradAVX2(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $8, CX                // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	AFFINEGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t1
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Y0 // next of dy

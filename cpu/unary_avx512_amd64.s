@@ -117,6 +117,22 @@ TEXT ·reluAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	RELU_
+	VMOVNTPS Z1, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -155,6 +171,25 @@ TEXT ·reluGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	RELUGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t2
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -196,6 +231,22 @@ TEXT ·leakyReLUAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	LEAKYRELU_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t3
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -236,6 +287,25 @@ TEXT ·leakyReLUGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	LEAKYRELUGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t3
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -298,6 +368,22 @@ TEXT ·eluAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	ELU_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t14
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -358,6 +444,25 @@ TEXT ·eluGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	ELUGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t13
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -442,6 +547,22 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	GELU_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t27
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -523,6 +644,25 @@ TEXT ·geluGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	GELUGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t25
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -593,6 +733,22 @@ TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	GELUTANH_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t21
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -671,6 +827,25 @@ TEXT ·geluTanhGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	GELUTANHGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t24
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -737,6 +912,22 @@ TEXT ·siLUAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SILU_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t18
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -803,6 +994,25 @@ TEXT ·siLUGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SILUGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t17
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -866,6 +1076,22 @@ TEXT ·mishAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	MISH_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t15
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -937,6 +1163,25 @@ TEXT ·mishGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	MISHGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t20
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -998,6 +1243,22 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SIGMOID_
+	VMOVNTPS Z0, (DI)(AX*4) // y = s
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1038,6 +1299,25 @@ TEXT ·sigmoidGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SIGMOIDGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t3
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1101,6 +1381,22 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	TANH_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t17
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1142,6 +1438,25 @@ TEXT ·tanhGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	TANHGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t4
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1211,6 +1526,22 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SOFTPLUS_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t21
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1272,6 +1603,25 @@ TEXT ·softplusGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SOFTPLUSGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t14
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1312,6 +1662,22 @@ TEXT ·softsignAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SOFTSIGN_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t3
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1354,6 +1720,25 @@ TEXT ·softsignGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SOFTSIGNGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t4
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1397,6 +1782,22 @@ TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	HARDSIGMOID_
+	VMOVNTPS Z1, (DI)(AX*4) // y = t3
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1438,6 +1839,25 @@ TEXT ·hardSigmoidGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	HARDSIGMOIDGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t5
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1482,6 +1902,22 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	HARDSWISH_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t4
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1526,6 +1962,25 @@ TEXT ·hardSwishGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	HARDSWISHGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t6
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1567,6 +2022,22 @@ TEXT ·relu6AVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	RELU6_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t2
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1607,6 +2078,25 @@ TEXT ·relu6GradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	RELU6GRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t4
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1662,6 +2152,22 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	EXP_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t10
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1699,6 +2205,25 @@ TEXT ·expGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	EXPGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1769,6 +2294,22 @@ TEXT ·logAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	LOG_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t27
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1806,6 +2347,25 @@ TEXT ·logGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	LOGGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1844,6 +2404,22 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SQRT_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1882,6 +2458,25 @@ TEXT ·sqrtGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SQRTGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t2
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -1922,6 +2517,22 @@ TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	RSQRT_
+	VMOVNTPS Z1, (DI)(AX*4) // y = t2
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -1963,6 +2574,25 @@ TEXT ·rsqrtGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	RSQRTGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t4
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2001,6 +2631,22 @@ TEXT ·squareAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SQUARE_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2039,6 +2685,25 @@ TEXT ·squareGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SQUAREGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t2
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2077,6 +2742,22 @@ TEXT ·absAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	ABS_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2118,6 +2799,25 @@ TEXT ·absGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	ABSGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t5
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2156,6 +2856,22 @@ TEXT ·negAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	NEG_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2193,6 +2909,24 @@ TEXT ·negGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	NEGGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2230,6 +2964,22 @@ TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	RECIPROCAL_
+	VMOVNTPS Z1, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2269,6 +3019,25 @@ TEXT ·reciprocalGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	RECIPROCALGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t3
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2332,6 +3101,22 @@ TEXT ·sinAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	SIN_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t14
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2396,6 +3181,25 @@ TEXT ·sinGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	SINGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t16
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2460,6 +3264,22 @@ TEXT ·cosAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	COS_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t15
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2524,6 +3344,25 @@ TEXT ·cosGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	COSGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t16
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2613,6 +3452,22 @@ TEXT ·erfAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX            // element 0
 	SUBQ $16, CX           // where the last whole step starts
 	JLT rest               // none
+	CMPQ CX, $4080         // no more than a tile?
+	JLE loop               // so
+	TESTQ $63, DI          // y not aligned?
+	JNZ loop               // so
+	CMPQ DI, SI            // y is x?
+	JEQ loop               // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	ERF_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t33
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2672,6 +3527,25 @@ TEXT ·erfGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX             // element 0
 	SUBQ $16, CX            // where the last whole step starts
 	JLT rest                // none
+	CMPQ CX, $4080          // no more than a tile?
+	JLE loop                // so
+	TESTQ $63, DI           // dx not aligned?
+	JNZ loop                // so
+	CMPQ DI, SI             // dx is dy?
+	JEQ loop                // so
+	CMPQ DI, DX             // dx is v?
+	JEQ loop                // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	ERFGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t13
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2713,6 +3587,22 @@ TEXT ·clampAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	CLAMP_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t2
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2755,6 +3645,25 @@ TEXT ·clampGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	CLAMPGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t4
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy
@@ -2795,6 +3704,22 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-56
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	AFFINE_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of x
@@ -2833,6 +3758,24 @@ TEXT ·affineGradAVX512(SB), NOSPLIT, $0-80
 	XORQ AX, AX                // element 0
 	SUBQ $16, CX               // where the last whole step starts
 	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	AFFINEGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t1
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
 
 loop:
 	VMOVUPS (SI)(AX*4), Z0 // next of dy

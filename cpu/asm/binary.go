@@ -6,7 +6,7 @@ func arithmetic(m machine) []*kernel {
 		k := &kernel{name: name, machine: m, doc: doc}
 		k.slices("y", "a", "b")
 		k.out("y", f(k.in("a"), k.in("b")))
-		return k
+		return k.longSpans()
 	}
 	return []*kernel{
 		two("plus", "is plusRow.", (*value).add),

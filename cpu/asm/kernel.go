@@ -20,8 +20,20 @@ type kernel struct {
 	a, b    *value   // the constants of an elementwise function
 	folds   []*fold  // in the order of the results
 	values  []*value // in the order of computation
+	past    bool     // long spans are stored past the caches; see longSpans
 	machine machine
 }
+
+// longSpans says that callers give spans of more than a tile where the result
+// will have left the caches before anybody reads it. Loops of amd64 then write it
+// to memory without reading the lines first, if it is no source and aligned to
+// vectors; processors of arm64 see by themselves that whole lines are written.
+func (k *kernel) longSpans() *kernel {
+	k.past = true
+	return k
+}
+
+const tileLen = 4096 // that of package cpu
 
 // A stream is a slice argument.
 type stream struct {

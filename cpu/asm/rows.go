@@ -69,7 +69,7 @@ func columnFolds(m machine) []*kernel {
 		span(m, "product", "is mulRow.", func(k *kernel) {
 			k.slices("y", "a", "b")
 			k.out("y", k.in("a").mul(k.in("b")))
-		}),
+		}).longSpans(),
 		span(m, "countSame", "is countSameRow.", func(k *kernel) {
 			k.slices("n", "x", "y")
 			n := k.in("n")

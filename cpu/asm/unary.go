@@ -27,7 +27,7 @@ func unaryKernels(m machine) (ks []*kernel) {
 		df.slices("dx", "dy", "v")
 		df.a, df.b = df.arg("a"), df.arg("b")
 		df.out("dx", u.backward(df, df.in("dy"), df.in("v")))
-		ks = append(ks, f, df)
+		ks = append(ks, f.longSpans(), df.longSpans())
 	}
 	return ks
 }

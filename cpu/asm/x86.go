@@ -12,7 +12,8 @@ type x86 struct {
 	text
 	constants
 	registers
-	needTail bool // the file has the mask table
+	needTail  bool // the file has the mask table
+	storePast bool // the caches
 }
 
 func (m *x86) suffix() string { return map[bool]string{true: "AVX512", false: "AVX2"}[m.wide] }
@@ -59,6 +60,9 @@ func (m *x86) kernel(k *kernel) {
 	m.line("XORQ AX, AX", "element 0")
 	m.line(fmt.Sprintf("SUBQ $%d, CX", step), "where the last whole step starts")
 	m.line("JLT rest", "none")
+	if k.past {
+		m.pastCaches(k)
+	}
 	m.label("loop")
 	m.step(k, copies, false)
 	m.line(fmt.Sprintf("ADDQ $%d, AX", step), "next step")
@@ -78,6 +82,34 @@ func (m *x86) kernel(k *kernel) {
 	m.line("VZEROUPPER", "leave no dirty upper halves")
 	m.line("RET", "")
 	m.raw("")
+}
+
+// pastCaches is the loop over long spans.
+func (m *x86) pastCaches(k *kernel) {
+	m.line(fmt.Sprintf("CMPQ CX, $%d", tileLen-m.lanes()), "no more than a tile?")
+	m.line("JLE loop", "so")
+	for i, s := range k.streams {
+		if s.put == nil {
+			continue
+		}
+		m.line(fmt.Sprintf("TESTQ $%d, %s", 4*m.lanes()-1, pointers[i]), s.name+" not aligned?")
+		m.line("JNZ loop", "so")
+		for j, source := range k.streams {
+			if source.load != nil {
+				m.line(fmt.Sprintf("CMPQ %s, %s", pointers[i], pointers[j]), s.name+" is "+source.name+"?")
+				m.line("JEQ loop", "so")
+			}
+		}
+	}
+	m.storePast = true
+	m.label("past")
+	m.step(k, 1, false)
+	m.storePast = false
+	m.line(fmt.Sprintf("ADDQ $%d, AX", m.lanes()), "next step")
+	m.line("CMPQ AX, CX", "a whole one?")
+	m.line("JLE past", "yes")
+	m.line("SFENCE", "before other cores are told")
+	m.line("JMP rest", "of the span")
 }
 
 // step takes so many vectors, or what is left of one.
@@ -191,6 +223,8 @@ func (m *x86) stores(k *kernel, at int, tail bool) {
 		}
 		to, from := m.address(k, s, at), m.full(s.put.reg)
 		switch {
+		case m.storePast:
+			m.line(fmt.Sprintf("VMOVNTPS %s, %s", from, to), s.name+" = "+s.put.name)
 		case !tail:
 			m.line(fmt.Sprintf("VMOVUPS %s, %s", from, to), s.name+" = "+s.put.name)
 		case m.wide:
