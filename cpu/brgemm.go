@@ -29,6 +29,7 @@ type batchReducer struct {
 	narrow batchKernel // on mr by nr/2
 
 	channelwise bool // both are
+	alongK      bool // both read a along k: ks is 1
 }
 
 // tilesOf is the reducer whose micro-tiles so many rows fill best.

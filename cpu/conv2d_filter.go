@@ -10,7 +10,8 @@ import "example.org/chainrule/device"
 // which is the gradient transposed. Both factors are read where they lie: the
 // rows of a micro-tile are elements of a window's line, its columns are filters,
 // and it sums over the positions of a block, so few that what they read stays in
-// the first cache. Each of a fixed number of parts of the blocks makes sums of its own.
+// the first cache. Tiles want positions to be neighbours: there the rows are channels
+// of a tap, of images turned. Each of a fixed number of parts of the blocks makes sums of its own.
 type filterGradient struct {
 	sweep
 	reducer        *batchReducer
@@ -60,6 +61,11 @@ func (g *filterGradient) layRows(k *kernels) {
 	if g.reducer.channelwise {
 		g.step = g.pitch() * g.from.channels
 		g.taps, g.length = g.tapLines()
+	}
+	if g.reducer.alongK {
+		g.from.turned = turningOf(g.from.cols, g.strideW, &k.productKernels)
+		g.step = g.from.turned.pitch
+		g.taps, g.length = g.eachTap(), g.from.channels/g.groups
 	}
 	if g.reducer == &k.reducer {
 		g.reducer = k.tilesOf(g.length)
@@ -113,6 +119,9 @@ func (g *filterGradient) multiplyLines() {
 		ldc: g.columns, ldi: g.columns, k: g.width,
 		rs: g.step, ks: g.strideW * g.from.channels, ldb: g.dy.channels,
 	}
+	if g.reducer.alongK {
+		g.products.ks = 1
+	}
 	for n := range g.block.images {
 		for h := range g.block.lines {
 			g.products.terms = append(g.products.terms, term{n*g.from.image + h*g.strideH*g.from.line, n*g.dy.image + h*g.dy.line})
@@ -147,9 +156,9 @@ func (g *filterGradient) multiply(sums, x, dy []float32, s filterStrip, lines in
 	if s.width < g.reducer.nr {
 		kernel = g.reducer.narrow
 	}
-	x, dy = x[s.from:], dy[s.group*g.out+s.first:]
+	x, dy = x[g.from.at(0, s.from):], dy[s.group*g.out+s.first:]
 	for t, tap := range g.taps {
-		at := tap.line*g.from.line + tap.pixel*g.from.channels
+		at := tap.line*g.from.line + g.from.at(tap.pixel, 0)
 		for r := 0; r < g.length; r += g.reducer.mr {
 			c := sums[(t*g.rows+r)*g.columns:]
 			kernel(c, c, x[at+r*g.step:], dy, g.products.terms[:lines], &g.products.strides)

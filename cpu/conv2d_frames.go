@@ -13,6 +13,8 @@ type frames struct {
 	inPlace                 bool
 	// joins makes images of words: of elements of images 2n and 2n+1. Nil for none.
 	joins *pairKernels
+	// turned has each line lie channel by channel. Nil for pixel by pixel.
+	turned *turning
 
 	scratch     [][]float32 // of each worker
 	line, image int         // distance from line to line, and from image to image
@@ -27,6 +29,11 @@ func (f *frames) prepare(p *plan, images, lines, slack int) {
 		return
 	}
 	f.line = f.cols * f.channels
+	if f.turned != nil {
+		f.turned.stage = perWorker(p, f.line+f.turned.slack(f.channels))
+		f.line = f.turned.size(f.channels)
+		slack += 8 * f.turned.pitch
+	}
 	f.image = spread(lines * f.line)
 	f.scratch = perWorker(p, images*f.image+slack)
 }
@@ -45,10 +52,25 @@ func (f *frames) load(images, lines span, worker int) []float32 {
 	v := f.scratch[worker]
 	for n := range images.len() {
 		for l := range lines.len() {
-			f.loadLine(v[n*f.image+l*f.line:][:f.line], images.lo+n, lines.lo+l-f.top)
+			line := v[n*f.image+l*f.line:]
+			if f.turned == nil {
+				f.loadLine(line[:f.line], images.lo+n, lines.lo+l-f.top)
+				continue
+			}
+			stage := f.turned.stage[worker]
+			f.loadLine(stage[:f.cols*f.channels], images.lo+n, lines.lo+l-f.top)
+			f.turned.turn(line, stage, f.channels)
 		}
 	}
 	return v
+}
+
+// at is where channel c of pixel x lies in a line.
+func (f *frames) at(x, c int) int {
+	if f.turned != nil {
+		return f.turned.at(x, c, f.channels)
+	}
+	return x*f.channels + c
 }
 
 // loadLine copies line h of image n.

@@ -66,6 +66,16 @@ func (w *sweep) runs(groups, channels int) (runs []tapRun, length int) {
 	return runs, joined * channels / groups
 }
 
+// eachTap lists the taps as runs of one.
+func (w *sweep) eachTap() (taps []tapRun) {
+	for _, h := range w.dh {
+		for _, c := range w.dw {
+			taps = append(taps, tapRun{h - w.dh[0], c - w.dw[0]})
+		}
+	}
+	return taps
+}
+
 // tapLines lists the lines of the window as runs, and says how many taps each has.
 func (w *sweep) tapLines() (lines []tapRun, taps int) {
 	for _, h := range w.dh {

@@ -63,8 +63,8 @@ const (
 )
 
 // byWinograd reports whether a convolution of data of this type is faster so. It
-// is done in Float32: where pairs of BFloat16 multiply twice as fast, it must need
-// half as many multiplications again.
+// is done in Float32: where pairs of BFloat16 multiply faster, it must need as many
+// times fewer multiplications again.
 func (d *Device) byWinograd(s device.Conv2D, data device.DType) bool {
 	same := s.KH == s.KW && (s.KH == 3 || s.KH == 5) && s.Groups == 1
 	dense := s.StrideH == 1 && s.StrideW == 1 && s.DilationH == 1 && s.DilationW == 1
@@ -75,7 +75,7 @@ func (d *Device) byWinograd(s device.Conv2D, data device.DType) bool {
 	cost := g.down * g.across * (36*s.C*s.K + winogradTransform*(s.C+s.K))
 	gain := winogradGain
 	if data == device.BFloat16 && d.kernel.pairs != nil {
-		gain *= 2
+		gain *= d.kernel.pairs.rate
 	}
 	return g.tiles() >= winogradMinTiles && float64(g.oh*g.ow*s.KH*s.KW*s.C*s.K) >= gain*float64(cost)
 }

@@ -3,7 +3,7 @@
 // and cut by the shape alone, so results are the same bits on any number of
 // cores (for one [Level] and sizes of caches).
 //
-// Levels: go, avx2, avx512, avx512bf16, neon; CHAINRULE_CPU caps the default.
+// Levels: go, avx2, avx512, avx512bf16, amx, neon; CHAINRULE_CPU caps the default.
 //
 // Read run.go for the one way in, memory.go for the allocator, and then any
 // kernel by its stem: unary.go, matmul.go, conv2d.go, ...

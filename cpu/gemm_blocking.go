@@ -14,10 +14,11 @@ const (
 type blockSize struct{ rows, cols, depth int }
 
 // blocksFor is the block size for a processor with caches c. A block of B takes half
-// of the second cache, and as much of k as it can with enough columns.
+// of the second cache, and as much of k as it can with enough columns; a micro-tile's
+// rows of A take three quarters of the first.
 func (k *productKernels) blocksFor(c caches) blockSize {
 	elements := c.l2 / 2 / 4
-	depth := min(max(elements/minBlockCols/8*8, 64), maxDepth)
+	depth := min(max(elements/minBlockCols/8*8, 64), maxDepth, c.l1*3/4/(4*k.mr)/8*8)
 	cols := elements / depth / k.nr * k.nr
 	return blockSize{rows: roundUp(maxBlockRows, k.mr), cols: max(cols, minBlockCols), depth: depth}
 }

@@ -87,17 +87,22 @@ type loader struct {
 	stage   [][]float32 // and eight lanes, where these are transposed
 }
 
-// rowLoader is for A: a block lies as its source does, lane by lane or k by k.
-// Rows in memory are read where they are.
+// rowLoader is for A: a block lies as its source does, lane by lane or k by k, or
+// lane by lane always where the micro-kernel wants it. Rows in memory are read where
+// they are.
 func rowLoader(a factor, c blocking, g *product) loader {
 	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, strip: c.mc, byLane: !a.trans}
-	if !l.byLane {
+	if !l.byLane && !g.kernel.alongK {
 		l.packed = panel{lane: 1, depth: spread(c.mc)}
 		l.size = c.kc * l.packed.depth
 		return l
 	}
 	l.packed = panel{lane: spread(c.kc), depth: 1}
-	l.size = c.mc * l.packed.lane
+	l.size = roundUp(c.mc, 8) * l.packed.lane // as transpose writes it
+	if !l.byLane {
+		l.transpose = g.kernel.transpose
+		return l
+	}
 	l.memory = a.memory()
 	l.inPlace = l.memory != nil
 	return l
@@ -127,7 +132,7 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 		batch = 1
 	}
 	if l.transpose != nil {
-		l.stage = perWorker(p, 8*spread(l.kc))
+		l.stage = perWorker(p, 8*spread(max(l.kc, l.lc)))
 	}
 	if l.inPlace || uses == 1 {
 		l.scratch = perWorker(p, l.size)
@@ -172,6 +177,8 @@ func (l *loader) load(i, lb, kb, worker int) panel {
 func (l *loader) pack(dst []float32, i, lb, kb, worker int) {
 	lanes, k := spanAt(lb, l.lc, l.lanes), spanAt(kb, l.kc, l.k)
 	switch {
+	case !l.byLane && l.transpose != nil:
+		l.turn(dst, i, lanes, k, worker)
 	case !l.byLane:
 		for j := 0; j < lanes.len(); j += l.strip {
 			l.read(dst[j*l.kc:], l.packed.depth, i, k.lo, k.len(), lanes.lo+j, min(l.strip, lanes.len()-j))
@@ -183,6 +190,15 @@ func (l *loader) pack(dst []float32, i, lb, kb, worker int) {
 			src, ld := l.eight(i, span{lanes.lo + j, min(lanes.lo+j+8, lanes.hi)}, k, worker)
 			l.transpose(dst[j/l.strip*l.strip*l.kc+j%l.strip:], l.packed.depth, src, ld, roundUp(k.len(), 8))
 		}
+	}
+}
+
+// turn copies a block that lies k by k, lane by lane, eight k at a time.
+func (l *loader) turn(dst []float32, i int, lanes, k span, worker int) {
+	stage, ld := l.stage[worker], spread(l.lc)
+	for p := 0; p < k.len(); p += 8 {
+		l.read(stage, ld, i, k.lo+p, min(8, k.len()-p), lanes.lo, lanes.len())
+		l.transpose(dst[p:], l.packed.lane, stage, ld, roundUp(lanes.len(), 8))
 	}
 }
 

@@ -19,6 +19,7 @@ type pairKernels struct {
 	// interleave sets dst[i] to the word of lo[i] and hi[i], over whole vectors:
 	// all have one length, a multiple of conversionLen.
 	interleave func(dst []float32, lo, hi []bfloat16)
+	rate       float64 // of multiplications, against Float32's
 }
 
 // halves is the view of words as their elements.

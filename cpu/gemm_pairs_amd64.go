@@ -6,6 +6,7 @@ var avx512BF16Pairs = pairKernels{
 	productKernels: productKernels{mr: 8, nr: 32, wide: dot8x32, narrow: dot8x16, transpose: transpose8, copyRows: copyRows},
 	reducer:        batchReducer{mr: 8, nr: 32, wide: brdot8x32, narrow: brdot8x16},
 	interleave:     interleaveAVX512,
+	rate:           2,
 }
 
 // The micro-kernels of words: a sum of dotPair(sum, a[i*rs+p*ks], b[p*ldb+j]) starts

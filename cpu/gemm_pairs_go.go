@@ -8,6 +8,7 @@ var goPairs = pairKernels{
 	productKernels: productKernels{mr: 1, nr: 16, wide: dot1x16, narrow: dot1x8, transpose: transpose8Go, copyRows: copyRowsGo},
 	reducer:        batchReducer{mr: 1, nr: 16, wide: brdot1x16, narrow: brdot1x8},
 	interleave:     interleaveGo,
+	rate:           1,
 }
 
 // dotPair is what a micro-kernel on words adds to a sum: the products of both

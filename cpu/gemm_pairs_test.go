@@ -21,13 +21,24 @@ func pairLevels() (list []*kernels) {
 	return list
 }
 
+// twinOf are the twins in plain Go of a level's kernels.
+func twinOf(k *pairKernels) *pairKernels {
+	if k.productKernels.alongK {
+		return &goTiles
+	}
+	return &goPairs
+}
+
 // eachPairs runs f once for every level that multiplies pairs of BFloat16, and for
-// plain Go with the twins.
+// plain Go with the twins of vectors and of tiles.
 func eachPairs(t *testing.T, f func(t *testing.T, k *kernels)) {
-	twins := goKernels
-	twins.pairs = &goPairs
-	for _, k := range append(pairLevels(), &twins) {
+	for _, k := range pairLevels() {
 		t.Run(k.level.String(), func(t *testing.T) { f(t, k) })
+	}
+	for name, twins := range map[string]*pairKernels{"go": &goPairs, "go tiles": &goTiles} {
+		k := goKernels
+		k.pairs = twins
+		t.Run(name, func(t *testing.T) { f(t, &k) })
 	}
 }
 
@@ -56,18 +67,24 @@ func wordOf(lo, hi float64) float32 {
 // error bound, for both layouts of a.
 func TestPairMicroKernels(t *testing.T) {
 	eachPairs(t, func(t *testing.T, k *kernels) {
-		for _, depth := range []int{0, 1, 2, 7, 33} {
-			testPairMicroKernel(t, k.pairs.wide, k.pairs.mr, k.pairs.nr, depth)
-			testPairMicroKernel(t, k.pairs.narrow, k.pairs.mr, k.pairs.nr/2, depth)
+		for _, depth := range pairDepths {
+			testPairMicroKernel(t, k.pairs.wide, &k.pairs.productKernels, k.pairs.nr, depth)
+			testPairMicroKernel(t, k.pairs.narrow, &k.pairs.productKernels, k.pairs.nr/2, depth)
 		}
 	})
 }
 
-func testPairMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
+// pairDepths are depths of sums, with every rest of a tile's.
+var pairDepths = []int{0, 1, 2, 7, 16, 17, 30, 33}
+
+func testPairMicroKernel(t *testing.T, kernel microKernel, k *productKernels, nr, depth int) {
 	r := rand.New(rand.NewPCG(1, 2))
-	ldb, ldc := nr+3, nr+5
+	mr, ldb, ldc := k.mr, nr+3, nr+5
 	for _, stride := range [][2]int{{depth + 2, 1}, {1, mr + 1}} {
 		rs, ks := stride[0], stride[1]
+		if k.alongK && ks != 1 {
+			continue
+		}
 		a, b := randomWords(mr*rs+depth*ks+1, r.NormFloat64), randomWords((depth+1)*ldb, r.NormFloat64)
 		c := noise(r, (mr+1)*ldc)
 		got := append([]float32{}, c...)
@@ -92,14 +109,17 @@ func testPairMicroKernel(t *testing.T, kernel microKernel, mr, nr, depth int) {
 func TestPairBatchKernels(t *testing.T) {
 	eachPairs(t, func(t *testing.T, k *kernels) {
 		r := k.pairs.reducer
-		testPairBatchKernel(t, r.wide, r.mr, r.nr)
-		testPairBatchKernel(t, r.narrow, r.mr, r.nr/2)
+		testPairBatchKernel(t, r, r.wide, r.nr)
+		testPairBatchKernel(t, r, r.narrow, r.nr/2)
 	})
 }
 
-func testPairBatchKernel(t *testing.T, kernel batchKernel, mr, nr int) {
-	r := rand.New(rand.NewPCG(7, 8))
+func testPairBatchKernel(t *testing.T, reducer batchReducer, kernel batchKernel, nr int) {
+	r, mr := rand.New(rand.NewPCG(7, 8)), reducer.mr
 	for _, c := range batchCases(mr, nr, 0) {
+		if reducer.alongK && c.ks != 1 {
+			continue
+		}
 		c.a, c.b = randomWords(len(c.a), r.NormFloat64), randomWords(len(c.b), r.NormFloat64)
 		stale := noise(r, (mr+1)*c.ldc)
 		got := append([]float32{}, stale...)
@@ -190,25 +210,29 @@ func TestPairMicroKernelBits(t *testing.T) {
 		t.Skip("this machine does not multiply pairs of BFloat16")
 	}
 	for _, k := range pairLevels() {
+		twin := twinOf(k.pairs)
 		for name, draw := range pairDraws() {
-			for _, depth := range []int{0, 1, 2, 7, 33} {
-				testPairMicroKernelBits(t, k.pairs.wide, goPairs.wide, goPairs.nr, k.pairs.mr, k.pairs.nr, depth, name, draw)
-				testPairMicroKernelBits(t, k.pairs.narrow, goPairs.narrow, goPairs.nr/2, k.pairs.mr, k.pairs.nr/2, depth, name, draw)
+			for _, depth := range pairDepths {
+				testPairMicroKernelBits(t, k.pairs.wide, twin.wide, k.pairs.productKernels.alongK, twin.nr, k.pairs.mr, k.pairs.nr, depth, name, draw)
+				testPairMicroKernelBits(t, k.pairs.narrow, twin.narrow, k.pairs.productKernels.alongK, twin.nr/2, k.pairs.mr, k.pairs.nr/2, depth, name, draw)
 			}
 		}
 	}
 }
 
-func testPairMicroKernelBits(t *testing.T, kernel, twin microKernel, cols, mr, nr, depth int, name string, draw func() float64) {
-	ldb, ldc := nr+3, nr+5
+func testPairMicroKernelBits(t *testing.T, kernel, twin microKernel, alongK bool, cols, mr, nr, depth int, name string, draw func() float64) {
+	ldb, ldc, rs, ks := nr+3, nr+5, 1, mr
+	if alongK {
+		rs, ks = depth+3, 1
+	}
 	for range 10 {
-		a, b := randomWords(mr*(depth+1), draw), randomWords((depth+1)*ldb, draw)
+		a, b := randomWords(mr*(depth+3), draw), randomWords((depth+1)*ldb, draw)
 		want, init := drawn((mr+1)*ldc, draw), drawn(nr, draw)
 		got := append([]float32{}, want...)
-		kernel(got, ldc, init, 0, a, 1, mr, b, ldb, depth)
+		kernel(got, ldc, init, 0, a, rs, ks, b, ldb, depth)
 		for i := range mr {
 			for j := 0; j < nr; j += cols {
-				twin(want[i*ldc+j:], ldc, init[j:], 0, a[i:], 1, mr, b[j:], ldb, depth)
+				twin(want[i*ldc+j:], ldc, init[j:], 0, a[i*rs:], rs, ks, b[j:], ldb, depth)
 			}
 		}
 		requireBitsOrNaN(t, want, got, name)
@@ -220,16 +244,20 @@ func TestPairBatchKernelBits(t *testing.T) {
 		t.Skip("this machine does not multiply pairs of BFloat16")
 	}
 	for _, k := range pairLevels() {
-		r := k.pairs.reducer
+		r, twin := k.pairs.reducer, twinOf(k.pairs)
 		for name, draw := range pairDraws() {
-			testPairBatchKernelBits(t, r.wide, goPairs.reducer.wide, goPairs.nr, r.mr, r.nr, name, draw)
-			testPairBatchKernelBits(t, r.narrow, goPairs.reducer.narrow, goPairs.nr/2, r.mr, r.nr/2, name, draw)
+			testPairBatchKernelBits(t, r, r.wide, twin.reducer.wide, twin.nr, r.nr, name, draw)
+			testPairBatchKernelBits(t, r, r.narrow, twin.reducer.narrow, twin.nr/2, r.nr/2, name, draw)
 		}
 	}
 }
 
-func testPairBatchKernelBits(t *testing.T, kernel, twin batchKernel, cols, mr, nr int, name string, draw func() float64) {
+func testPairBatchKernelBits(t *testing.T, r batchReducer, kernel, twin batchKernel, cols, nr int, name string, draw func() float64) {
+	mr := r.mr
 	for _, c := range batchCases(mr, nr, 0) {
+		if r.alongK && c.ks != 1 {
+			continue
+		}
 		a, b, init := randomWords(len(c.a), draw), randomWords(len(c.b), draw), drawn(len(c.init)+nr, draw)
 		want := drawn((mr+1)*c.ldc, draw)
 		got := append([]float32{}, want...)

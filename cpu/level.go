@@ -20,15 +20,17 @@ const (
 	// elements, twice as many at once as of Float32. They take denormal elements
 	// and sums as zero.
 	LevelAVX512BF16
+	// LevelAMX adds AMX: such products are of tiles, 16 rows of 16 pairs at once.
+	LevelAMX
 	LevelNEON // 128-bit vectors of arm64
 )
 
 // LevelVariable is the environment variable that caps the default level: go,
-// avx2, avx512, avx512bf16 or neon. A machine that lacks the one named takes the
+// avx2, avx512, avx512bf16, amx or neon. A machine that lacks the one named takes the
 // best below it; one of another architecture is an error.
 const LevelVariable = "CHAINRULE_CPU"
 
-var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512", LevelAVX512BF16: "avx512bf16", LevelNEON: "neon"}
+var levelNames = [...]string{LevelGo: "go", LevelAVX2: "avx2", LevelAVX512: "avx512", LevelAVX512BF16: "avx512bf16", LevelAMX: "amx", LevelNEON: "neon"}
 
 func (l Level) String() string {
 	if l < LevelGo || int(l) >= len(levelNames) {
@@ -69,6 +71,7 @@ type productKernels struct {
 	mr, nr int         // rows and columns of a micro-tile
 	wide   microKernel // on mr by nr
 	narrow microKernel // on mr by nr/2; nil for none
+	alongK bool        // both read a along k: ks is 1
 	// transpose sets dst[c*ldd+r] = src[r*lds+c] for r < 8 and c < cols, a
 	// multiple of 8.
 	transpose func(dst []float32, ldd int, src []float32, lds, cols int)

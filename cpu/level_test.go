@@ -49,5 +49,5 @@ func TestLevelUnknown(t *testing.T) {
 	require.ErrorContains(t, err, "cannot run level Level(99)")
 	t.Setenv(LevelVariable, "sse")
 	_, err = New(Options{})
-	require.ErrorContains(t, err, `CHAINRULE_CPU="sse": want one of [go avx2 avx512 avx512bf16 neon]`)
+	require.ErrorContains(t, err, `CHAINRULE_CPU="sse": want one of [go avx2 avx512 avx512bf16 amx neon]`)
 }

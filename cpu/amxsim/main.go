@@ -12,7 +12,7 @@
 // instruction fault, the program gets the signal that it would get. The tag makes
 // package cpu believe that there is AMX, since a program asks the processor itself.
 //
-// A stop takes some 10 µs, and a product of tiles some 100: this proves what a program
+// A stop takes some 50 µs, and a product of tiles as much: this proves what a program
 // computes, not how fast.
 package main
 
