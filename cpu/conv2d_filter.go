@@ -74,7 +74,7 @@ func (g *filterGradient) layRows(k *kernels) {
 }
 
 const (
-	blockPositions = 192     // a strip of dy fits half the first cache: 24 KiB with AVX-512
+	blockPositions = 128     // a strip of dy fits half the first cache: 16 KiB with AVX-512
 	mostSums       = 1 << 22 // elements of all parts
 )
 

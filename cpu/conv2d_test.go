@@ -120,6 +120,8 @@ func convCases() []device.Conv2D {
 		{N: 1, H: 9, W: 90, C: 4, K: 4, Groups: 4, Window: square(1, 2, 1, 0)}, // pixels that no tap meets
 		{N: 1, H: 9, W: 90, C: 4, K: 5, Groups: 1, Window: square(1, 2, 1, 0)},
 		{N: 2, H: 16, W: 15, C: 33, K: 34, Groups: 1, Window: square(3, 1, 1, 1)}, // several blocks
+		{N: 3, H: 11, W: 17, C: 12, K: 34, Groups: 1, Window: square(1, 1, 1, 0)}, // 17 lines of 33 pixels
+		{N: 7, H: 11, W: 10, C: 6, K: 8, Groups: 2, Window: square(1, 1, 1, 0)},   // 22 of 35
 	}
 }
 
@@ -136,7 +138,7 @@ func TestConv2D(t *testing.T) {
 
 func TestConv2DDTypes(t *testing.T) {
 	d := newDevice(t, 0, 2)
-	for _, s := range convCases()[:9] {
+	for _, s := range convCases() {
 		c := newConvCase(s, whole)
 		c.check(t, d, device.BFloat16, device.BFloat16)
 		c.check(t, d, device.BFloat16, device.Float32)

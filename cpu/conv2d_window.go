@@ -92,12 +92,27 @@ func (w *sweep) pitch() int {
 	return w.dw[1] - w.dw[0]
 }
 
-// flattened is s with each image as one line, where the window is a pixel that
-// visits all: lines are then as long as can be.
+// flattened is s with its pixels dealt anew into images of one line, where the
+// window is a pixel that visits all: lines then suit micro-tiles and caches.
 func flattened(s device.Conv2D) device.Conv2D {
 	pixel := device.Window{KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilationH: s.DilationH, DilationW: s.DilationW}
 	if s.Window == pixel {
-		s.H, s.W = 1, s.H*s.W
+		pixels := s.N * s.H * s.W
+		s.H, s.W = 1, lineOf(pixels, s.H*s.W)
+		s.N = pixels / max(s.W, 1)
 	}
 	return s
 }
+
+// lineOf is how long the lines are that so many pixels are dealt into: all the same,
+// enough of them to keep the workers busy. Where there is no such length it is image.
+func lineOf(pixels, image int) int {
+	for n := min(blockPositions, pixels/enoughTasks); n >= shortLine; n-- {
+		if pixels%n == 0 {
+			return n
+		}
+	}
+	return image
+}
+
+const shortLine = 16 // pixels, which micro-tiles cover without much waste
