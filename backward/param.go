@@ -149,6 +149,7 @@ type Param struct {
 	value  *tensor.Tensor
 	low    *tensor.Tensor // value in BFloat16, where a copy is kept
 	grad   *tensor.Tensor
+	stale  bool // grad is an earlier Backward's: the first sender of this one overwrites it
 }
 
 // Name is the full name, such as "layer1.0.conv1.weight".
@@ -171,8 +172,8 @@ func (p *Param) IsState() bool { return p.state }
 func (p *Param) Value() *tensor.Tensor { return p.value }
 
 // Grad is the gradient, Float32 of Shape, which belongs to Params: what Backward
-// has added up since the last step. It is nil for a state and before
-// Params.Open.
+// has added up since the last step, or its last one alone: see
+// [Params.OverwriteGrads]. It is nil for a state and before Params.Open.
 func (p *Param) Grad() *tensor.Tensor { return p.grad }
 
 // Freeze stops training of p, or with false goes on with it: while frozen it gets
@@ -220,6 +221,7 @@ type registry struct {
 	states        *tensor.Tensor // slab of the running statistics
 	backup        *tensor.Tensor // states as after the last applied step
 	table         *tensor.Tensor // tensor and group of each row of the slabs
+	overwrite     bool           // gradients are the last Backward's alone
 }
 
 // NewParams returns an empty registry.

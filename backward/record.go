@@ -131,7 +131,11 @@ func (v *Var) grad() tensor.Dst {
 		return v.tape.setAside(v)
 	}
 	v.hand()
-	if v.gradient != nil {
+	switch {
+	case v.param != nil && v.param.stale:
+		v.param.stale = false
+		return tensor.To(v.gradient)
+	case v.gradient != nil:
 		return tensor.Onto(v.gradient)
 	}
 	g, err := tensor.New(v.tape.dev, v.value.DType(), v.value.Shape()...)

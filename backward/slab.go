@@ -172,6 +172,41 @@ func (r *registry) dropLow() {
 	r.low = nil
 }
 
+// OverwriteGrads(true) makes every Backward overwrite the gradients of these
+// parameters, also with zero where it does not reach, and optimizers leave them as
+// they are: that spares reading and zeroing them, and is right where each step takes
+// one Backward. With false, as at first, they become zero; Backward adds to them and a
+// step zeroes them. It returns what was set before. No Backward is under way when it
+// is called, and steps recorded before must be recorded anew.
+func (ps *Params) OverwriteGrads(on bool) (before bool) {
+	before, ps.reg.overwrite = ps.reg.overwrite, on
+	if !on {
+		ps.Discard()
+	}
+	return before
+}
+
+// outdate marks the gradients that a Backward is to overwrite.
+func (r *registry) outdate() {
+	for _, p := range r.params {
+		p.stale = r.overwrite && !p.state
+	}
+}
+
+// zeroStale sets the gradients to zero that a Backward has not reached.
+func (r *registry) zeroStale() error {
+	for _, p := range r.params {
+		if !p.stale {
+			continue
+		}
+		p.stale = false
+		if err := tensor.Fill(p.grad, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // discard forgets an unfinished step: gradients become zero, and the running
 // statistics those of the last applied step.
 func (r *registry) discard() {
@@ -237,10 +272,15 @@ func (ps *Params) NewSlab() (*tensor.Tensor, error) {
 	return zeros(ps.reg.dev, ps.reg.values.Len())
 }
 
-// Updated ends an optimizer's step: it keeps or returns the running statistics as
-// control says, Int32 [device.ControlWords]; see [device.Update]. The error is a
-// *tensor.ShapeError.
+// Updated ends an optimizer's step: it zeroes the gradients, unless Backward
+// overwrites them, and keeps or returns the running statistics as control says, Int32
+// [device.ControlWords]; see [device.Update]. The error is a *tensor.ShapeError.
 func (ps *Params) Updated(control *tensor.Tensor) error {
+	if !ps.reg.overwrite {
+		if err := tensor.Fill(ps.reg.grads, 0); err != nil {
+			return err
+		}
+	}
 	return tensor.Settle(ps.reg.states, ps.reg.backup, control)
 }
 

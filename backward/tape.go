@@ -48,6 +48,7 @@ type Tape struct {
 	mode   Mode
 	vars   []*Var
 	params map[placed]*Var
+	models []*registry    // of the params
 	cell   *tensor.Tensor // this tape's seed and pass
 	sites  uint32         // random calls so far
 	spent  bool           // Backward has walked it
@@ -220,6 +221,9 @@ func (t *Tape) param(p *Param, value *tensor.Tensor) *Var {
 		v.need, v.param, v.gradient = true, p, p.grad
 	}
 	t.params[key] = v
+	if !slices.Contains(t.models, p.reg) {
+		t.models = append(t.models, p.reg)
+	}
 	return v
 }
 
@@ -261,7 +265,7 @@ func (t *Tape) Close() {
 		v.kept = nil
 	}
 	t.cell.Free()
-	t.vars, t.params, t.cell = nil, nil, nil
+	t.vars, t.params, t.models, t.cell = nil, nil, nil, nil
 	if t.err == nil {
 		t.err = errClosed
 	}

@@ -13,7 +13,8 @@ var (
 )
 
 // Backward adds the derivative of v, which has one element, to the gradient of
-// every Param that v depends on, and frees values and gradients on its way: v
+// every Param that v depends on (or makes it the gradient, see
+// [Params.OverwriteGrads]), and frees values and gradients on its way: v
 // itself stays. Once a tape. Where it fails no gradient remains: those of all
 // Params of the tape are zero, and their running statistics are as after the last
 // applied step. The error is the first failure of the tape, what the device has
@@ -44,6 +45,9 @@ func (v *Var) walk() error {
 		return located(errNoLeaf)
 	}
 	t.spent = true
+	for _, r := range t.models {
+		r.outdate()
+	}
 	if err := v.pass(ones(v.value)); err != nil {
 		return err
 	}
@@ -53,6 +57,9 @@ func (v *Var) walk() error {
 		if t.err != nil {
 			return t.err
 		}
+	}
+	for _, r := range t.models {
+		t.fail(r.zeroStale())
 	}
 	return t.Err()
 }
@@ -114,11 +121,7 @@ func (t *Tape) settle() {
 
 // discard forgets the step of every model on the tape.
 func (t *Tape) discard() {
-	done := map[*registry]bool{}
-	for key := range t.params {
-		if r := key.param.reg; !done[r] {
-			done[r] = true
-			r.discard()
-		}
+	for _, r := range t.models {
+		r.discard()
 	}
 }

@@ -164,8 +164,8 @@ Written by `bench/compare.sh{" " + options.cases if options.cases else ""}` on {
 - PyTorch {torch.__version__}, {torch.get_num_threads()} threads, channels_last; the faster of eager and torch.compile for ResNet-20
 
 Times are medians of {options.rounds} rounds in which the two sides take turns; a process that says "one run" had one. **Speed** is PyTorch's time over ours. Activations, softmax, batch norm and
-max-pool are forward and backward together; convolutions are one pass of 64 images; optimizers update 11.5 million numbers (without the norm of the
-gradients that guards ours; ours zero the gradients as well); steps are whole, ours recorded. Peak is that of Float32, for BFloat16 too; padding is counted, so that who skips it can pass 100%.
+max-pool are forward and backward together; convolutions are one pass of 64 images; optimizers update 11.5 million numbers, without the norm of the
+gradients that guards ours and without zeroing them; steps are whole, ours recorded. Peak is that of Float32, for BFloat16 too; padding is counted, so that who skips it can pass 100%.
 
 {table(rows)}
 """

@@ -38,6 +38,7 @@ func newStep(tb testing.TB, dev device.Device, of stepModel, precision device.DT
 	m, err := nn.NewClassifier(of.name, of.input, 10)
 	require.NoError(tb, err)
 	require.NoError(tb, m.Params.Open(dev, 1))
+	m.Params.OverwriteGrads(true)
 	if precision == device.BFloat16 {
 		require.NoError(tb, m.Params.KeepBFloat16())
 	}

@@ -8,16 +8,15 @@ import (
 
 // Adam applies a step of Adam or AdamW; see device.Update.
 func (d *Device) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
-	// A Call has room for four destinations: low, never read, stands last.
 	call := device.Call{
-		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(m), device.To(v), device.To(grad)},
-		Src: [8]device.Buffer{control, table, low}, FLOPs: 15 * int64(w.Len()),
+		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(m), device.To(v)},
+		Src: [8]device.Buffer{grad, control, table}, FLOPs: 15 * int64(w.Len()),
 	}
 	d.run(call, func(p *plan) {
 		w, low, m, v, grad, control := f32(w), bf16(low), f32(m), f32(v), f32(grad), i32(control)
 		groups := new([device.MaxGroups]adamConstants)
 		p.each(1, func(_, _ int) { readAdam(groups, control, s) })
-		p.eachSlabRow(control, i32(table), grad, func(lo, hi int, group int32) {
+		p.eachSlabRow(control, i32(table), len(w), func(lo, hi int, group int32) {
 			k := &groups[group]
 			d.kernel.updates.adam(w[lo:hi], m[lo:hi], v[lo:hi], grad[lo:hi],
 				k.clip, k.decay, k.shrink, k.beta1, k.beta2, k.rate, k.root, k.epsilon)

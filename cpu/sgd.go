@@ -5,8 +5,8 @@ import "example.org/chainrule/device"
 // SGD applies a step of stochastic gradient descent; see device.Update.
 func (d *Device) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD) {
 	call := device.Call{
-		Op: "SGD", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v), device.To(grad)},
-		Src: [8]device.Buffer{control, table}, FLOPs: 8 * int64(w.Len()),
+		Op: "SGD", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v)},
+		Src: [8]device.Buffer{grad, control, table}, FLOPs: 8 * int64(w.Len()),
 	}
 	d.run(call, func(p *plan) {
 		w, low, v, grad, control := f32(w), bf16(low), f32(v), f32(grad), i32(control)
@@ -16,7 +16,7 @@ func (d *Device) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD
 		if s.Nesterov {
 			own, ahead = 1, s.Momentum
 		}
-		p.eachSlabRow(control, i32(table), grad, func(lo, hi int, group int32) {
+		p.eachSlabRow(control, i32(table), len(w), func(lo, hi int, group int32) {
 			rate, decay := now.rate[group], now.decay[group]
 			switch {
 			case v == nil:

@@ -16,27 +16,31 @@ type updateKernels struct {
 
 var goUpdates = updateKernels{sgdRow, momentumRow, adamRow, lerpRow}
 
-// eachSlabRow plans an update of the rows of the slabs that parameters live in
-// which have a group, where the step is applied: elements lo to hi are rows of one
-// group. grad becomes zero in any case.
-func (p *plan) eachSlabRow(control, table []int32, grad []float32, update func(lo, hi int, group int32)) {
-	p.eachTile(len(grad), func(lo, hi, _ int) {
-		for at := lo; at < hi && control[device.ControlOK] != 0; {
-			group, end := groupOf(table, at), at+device.RowLen
-			for end < hi && groupOf(table, end) == group {
-				end += device.RowLen
-			}
+// eachSlabRow plans an update of n elements of the slabs that parameters live in,
+// where the step is applied: elements lo to hi are rows of one group.
+func (p *plan) eachSlabRow(control, table []int32, n int, update func(lo, hi int, group int32)) {
+	p.eachTile(n, func(lo, hi, _ int) {
+		rows := table[2*(lo/device.RowLen) : 2*(hi/device.RowLen)]
+		for len(rows) > 0 && control[device.ControlOK] != 0 {
+			group, alike := rows[1], rowsAlike(rows)
+			end := lo + alike*device.RowLen
 			if group >= 0 {
-				update(at, end, group)
+				update(lo, end, group)
 			}
-			at = end
+			lo, rows = end, rows[2*alike:]
 		}
-		clear(grad[lo:hi])
 	})
 }
 
-// groupOf is the group of the row that begins at an element.
-func groupOf(table []int32, at int) int32 { return table[2*(at/device.RowLen)+1] }
+// rowsAlike is how many of the first rows of a table have one group.
+func rowsAlike(table []int32) int {
+	for i := 3; i < len(table); i += 2 {
+		if table[i] != table[1] {
+			return i / 2
+		}
+	}
+	return len(table) / 2
+}
 
 // refresh makes elements lo to hi of low, the weights' copy where one is kept,
 // follow w.

@@ -3,10 +3,9 @@ package device
 // Update kernels move parameters. Parameters, gradients and each kind of
 // optimizer state are slabs: one Float32 buffer each, every tensor starting on
 // a multiple of RowLen elements, the padding zero. A table (Int32, two words
-// for each RowLen elements) gives the tensor's number and its group; of group -1
-// only the gradient is touched: set to zero. A control block (Int32,
-// ControlWords words) holds what changes from step to step, so that a recorded
-// step stays true.
+// for each RowLen elements) gives the tensor's number and its group; rows of group
+// -1 stay as they are. A control block (Int32, ControlWords words) holds what
+// changes from step to step, so that a recorded step stays true.
 type Update interface {
 	// Gate opens a step: it counts it, and decides whether it is applied. With
 	// norm the 2-norm of grad,
@@ -25,9 +24,8 @@ type Update interface {
 	//	g += λ w;  v = ControlApplied is 1 ? g : μ v + (1-dampening) g
 	//	w -= η (nesterov ? g + μ v : v)
 	//
-	// and sets grad to zero whether or not the step is applied. low, nil for none,
-	// becomes w in the rows that move. v is nil where μ is 0. w, v, grad: always
-	// Float32; low: always BFloat16.
+	// where the step is applied. low, nil for none, becomes w in the rows that move.
+	// v is nil where μ is 0. w, v, grad: always Float32; low: always BFloat16.
 	SGD(w, low, v, grad, control, table Buffer, s SGD)
 	// Adam applies a step, with t the number of steps applied (Kingma 2015; with
 	// s.Decoupled Loshchilov 2019):
@@ -36,9 +34,8 @@ type Update interface {
 	//	m = β₁ m + (1-β₁) g;  v = β₂ v + (1-β₂) g²
 	//	w -= η m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + ε)
 	//
-	// and sets grad to zero whether or not the step is applied. low, nil for none,
-	// becomes w in the rows that move. w, m, v, grad: always Float32; low: always
-	// BFloat16.
+	// where the step is applied. low, nil for none, becomes w in the rows that move.
+	// w, m, v, grad: always Float32; low: always BFloat16.
 	Adam(w, low, m, v, grad, control, table Buffer, s Adam)
 	// Settle ends a step for running statistics: where it was applied,
 	// backup = state, else state = backup. state, backup: always Float32.

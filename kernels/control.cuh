@@ -20,21 +20,18 @@ __device__ __forceinline__ float control_float(const int *control, int word) { r
 
 // each_slab_group goes through a slab of n elements, rows whole, in groups of four
 // elements. Where the step is applied, update(g, group, grad) moves the elements of
-// rows that have a group, grad being their clipped gradient. The gradient becomes
-// zero in any case.
+// rows that have a group, grad being their clipped gradient.
 template <class Update>
-__device__ __forceinline__ void each_slab_group(const int *control, const int *table, float *grad, int n,
+__device__ __forceinline__ void each_slab_group(const int *control, const int *table, const float *grad, int n,
                                                 Update update) {
-    bool applied = control[CONTROL_OK] != 0;
+    if (control[CONTROL_OK] == 0) return;
     float clip = control_float(control, CONTROL_CLIP);
     each4(n, [&](index_t g) {
         int group = table[2 * (g / 16) + 1];
-        if (applied && group >= 0) {
-            quad d = load4(grad, g);
-            for (int k = 0; k < 4; k++) d.v[k] *= clip;
-            update(g, group, d);
-        }
-        store4(grad, g, {}, 0);
+        if (group < 0) return;
+        quad d = load4(grad, g);
+        for (int k = 0; k < 4; k++) d.v[k] *= clip;
+        update(g, group, d);
     });
 }
 

@@ -7,13 +7,13 @@
 // a slab are 16 such groups, so that half a warp shares a row's group.
 //
 //   block      256 threads, at most 4096 blocks; nothing shared
-//   registers  28 (plain), 30 (momentum; ptxas, sm_80)
-//   bytes      16 an element, 24 with momentum, 2 more with a bfloat16 copy; 5 to 9
+//   registers  26 (plain), 28 (momentum; ptxas, sm_80)
+//   bytes      12 an element, 20 with momentum, 2 more with a bfloat16 copy; 5 to 9
 //              operations
 //   bound      memory
 #include "control.cuh"
 
-extern "C" __global__ void sgd_plain_f32(float *w, bf16 *low, float *grad, const int *control, const int *table, int n) {
+extern "C" __global__ void sgd_plain_f32(float *w, bf16 *low, const float *grad, const int *control, const int *table, int n) {
     each_slab_group(control, table, grad, n, [=](index_t g, int group, quad d) {
         float rate = control_float(control, CONTROL_RATE + group), decay = control_float(control, CONTROL_DECAY + group);
         quad at = load4(w, g);
@@ -22,7 +22,7 @@ extern "C" __global__ void sgd_plain_f32(float *w, bf16 *low, float *grad, const
     });
 }
 
-extern "C" __global__ void sgd_momentum_f32(float *w, bf16 *low, float *v, float *grad, const int *control, const int *table,
+extern "C" __global__ void sgd_momentum_f32(float *w, bf16 *low, float *v, const float *grad, const int *control, const int *table,
                                             float momentum, float fresh, float own, float ahead, int n) {
     bool first = control[CONTROL_APPLIED] == 1;
     each_slab_group(control, table, grad, n, [=](index_t g, int group, quad d) {

@@ -24,8 +24,9 @@ import (
 
 // An Optimizer updates the parameters it was made for.
 type Optimizer interface {
-	// Step applies the gradients that Backward has added up, and zeroes them; it
-	// can be recorded. The error is what the device has latched, a *device.Fault
+	// Step applies the gradients that Backward has added up, and zeroes them (unless
+	// Backward overwrites them, see [backward.Params.OverwriteGrads]); it can be
+	// recorded. The error is what the device has latched, a *device.Fault
 	// or a *device.MemoryError: the step is then discarded.
 	Step() error
 	// SetRate sets the learning rate of the steps to come, replayed ones too. The
@@ -139,7 +140,7 @@ func (u *updater) SetRate(lr float32) error {
 	return tensor.Set(u.rates, words)
 }
 
-// Step decides, updates, and settles the running statistics.
+// Step decides, updates, and settles gradients and running statistics.
 func (u *updater) Step() error {
 	if err := u.usable(); err != nil {
 		return err

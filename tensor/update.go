@@ -22,10 +22,10 @@ func Gate(control, grad, loss *Tensor, g device.Gate) error {
 	return nil
 }
 
-// SGD applies a step of stochastic gradient descent to the slab w and sets grad
-// to zero; see [device.Update]. w, v and grad are Float32 of one shape, v nil
-// where the momentum is 0; low is w's copy in BFloat16, nil for none; control is
-// Int32 [device.ControlWords]; table is Int32, two words for each device.RowLen
+// SGD applies a step of stochastic gradient descent to the slab w; see
+// [device.Update]. w, v and grad are Float32 of one shape, v nil where the
+// momentum is 0; low is w's copy in BFloat16, nil for none; control is Int32
+// [device.ControlWords]; table is Int32, two words for each device.RowLen
 // elements. The error is a *ShapeError.
 func SGD(w, low, v, grad, control, table *Tensor, s device.SGD) error {
 	const op = "SGD"
@@ -40,9 +40,9 @@ func SGD(w, low, v, grad, control, table *Tensor, s device.SGD) error {
 	return nil
 }
 
-// Adam applies a step of Adam, or with s.Decoupled of AdamW, to the slab w and
-// sets grad to zero; see [device.Update]. w, m, v and grad are Float32 of one
-// shape; low, control and table are as for [SGD]. The error is a *ShapeError.
+// Adam applies a step of Adam, or with s.Decoupled of AdamW, to the slab w; see
+// [device.Update]. w, m, v and grad are Float32 of one shape; low, control and
+// table are as for [SGD]. The error is a *ShapeError.
 func Adam(w, low, m, v, grad, control, table *Tensor, s device.Adam) error {
 	const op = "Adam"
 	if err := first(slab(op, "w", w, w), copied(op, w, low), slab(op, "m", w, m), slab(op, "v", w, v), slab(op, "grad", w, grad),

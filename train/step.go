@@ -18,11 +18,13 @@ type stepper struct {
 	sums           *sums
 	replay         device.Replay // of a full batch; nil until recorded
 	warm           bool          // a full batch was seen
+	overwrote      bool          // what the parameters' gradients were set to before
 	steps          int           // taken so far
 }
 
 func newStepper(o *Options) (*stepper, error) {
-	s := &stepper{Options: o, dev: o.Model.Params.Device()}
+	ps := o.Model.Params
+	s := &stepper{Options: o, dev: ps.Device(), overwrote: ps.OverwriteGrads(true)} // a step is one Backward
 	if err := s.alloc(); err != nil {
 		s.close()
 		return nil, err
@@ -62,6 +64,7 @@ func (s *stepper) close() {
 	}
 	s.images.Free()
 	s.labels.Free()
+	s.Model.Params.OverwriteGrads(s.overwrote)
 }
 
 // step trains on one batch.

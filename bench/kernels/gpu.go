@@ -36,7 +36,7 @@ func traffic(c device.Call) int64 {
 	n := c.Bytes
 	if c.Op == "SGD" || c.Op == "Adam" {
 		for _, d := range c.Dst {
-			if d.Wanted() {
+			if d.Wanted() && d.Buf.DType() == device.Float32 { // a BFloat16 copy is only written
 				n += int64(d.Buf.Len() * d.Buf.DType().Size())
 			}
 		}

@@ -9,10 +9,9 @@ import (
 // Adam applies a step of Adam or AdamW; see device.Update.
 func (d *Device) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
 	n := w.Len()
-	// A Call has room for four destinations: low, never read, stands last.
 	call := device.Call{
-		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(m), device.To(v), device.To(grad)},
-		Src: [8]device.Buffer{control, table, low}, FLOPs: 15 * int64(n),
+		Op: "Adam", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(m), device.To(v)},
+		Src: [8]device.Buffer{grad, control, table}, FLOPs: 15 * int64(n),
 	}
 	d.run(call, func(l *launcher) {
 		a := l.args().ptr(w).ptr(low).ptr(m).ptr(v).ptr(grad).ptr(control).ptr(table)

@@ -6,8 +6,8 @@ import "example.org/chainrule/device"
 func (d *Device) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD) {
 	n := w.Len()
 	call := device.Call{
-		Op: "SGD", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v), device.To(grad)},
-		Src: [8]device.Buffer{control, table}, FLOPs: 8 * int64(n),
+		Op: "SGD", Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v)},
+		Src: [8]device.Buffer{grad, control, table}, FLOPs: 8 * int64(n),
 	}
 	d.run(call, func(l *launcher) {
 		if v == nil {

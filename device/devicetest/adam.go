@@ -11,7 +11,7 @@ import (
 func (r *reference) Adam(w, low, m, v, grad, control, table device.Buffer, s device.Adam) {
 	call := device.Call{
 		Op:  "Adam",
-		Dst: [4]device.Dst{device.To(w), device.To(m), device.To(v), device.To(grad)}, Src: [8]device.Buffer{control, table, low},
+		Dst: [4]device.Dst{device.To(w), device.To(low), device.To(m), device.To(v)}, Src: [8]device.Buffer{grad, control, table},
 	}
 	r.run(call, func() {
 		c, w, low, m, v := words(values(control)), values(w), values(low), values(m), values(v)
@@ -49,10 +49,10 @@ func (s *suite) checkAdam(tensors []tensor, rule device.Adam, at stage, copied b
 	square := func() float64 { x := s.rng.NormFloat64(); return x * x }
 	s.checkUpdate(check{
 		op: "Adam", name: fmt.Sprintf("%+v of %v, %+v, copied %v", rule, tensors, at, copied),
-		src: []array{{device.Int32, s.controlAt(at)}, slab.table},
-		dst: []result{w, slab.low(copied, s.rng.NormFloat64), slab.state(s.rng.NormFloat64), slab.state(square), slab.state(s.rng.NormFloat64)},
+		src: []array{slab.grad(s.rng.NormFloat64), {device.Int32, s.controlAt(at)}, slab.table},
+		dst: []result{w, slab.low(copied, s.rng.NormFloat64), slab.state(s.rng.NormFloat64), slab.state(square)},
 		call: func(d device.Device, dst []device.Dst, src []device.Buffer) {
-			d.Adam(dst[0].Buf, dst[1].Buf, dst[2].Buf, dst[3].Buf, dst[4].Buf, src[0], src[1], rule)
+			d.Adam(dst[0].Buf, dst[1].Buf, dst[2].Buf, dst[3].Buf, src[0], src[1], src[2], rule)
 		},
 	}, 16)
 }

@@ -10,7 +10,7 @@ import (
 func (r *reference) SGD(w, low, v, grad, control, table device.Buffer, s device.SGD) {
 	call := device.Call{
 		Op:  "SGD",
-		Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v), device.To(grad)}, Src: [8]device.Buffer{control, table},
+		Dst: [4]device.Dst{device.To(w), device.To(low), device.To(v)}, Src: [8]device.Buffer{grad, control, table},
 	}
 	r.run(call, func() {
 		c, w, low, v := words(values(control)), values(w), values(low), values(v)
@@ -34,14 +34,13 @@ func (r *reference) SGD(w, low, v, grad, control, table device.Buffer, s device.
 }
 
 // update calls f with each element that a step moves, its clipped gradient and
-// its group's rate and decay, and sets the gradients to zero.
+// its group's rate and decay.
 func update(c words, table, grad []float64, f func(i int, g, rate, decay float64)) {
 	for i, g := range grad {
 		group := int(table[i/device.RowLen*2+1])
 		if c[device.ControlOK] == 1 && group >= 0 {
 			f(i, c.float(device.ControlClip)*g, c.float(device.ControlRate+group), c.float(device.ControlDecay+group))
 		}
-		grad[i] = 0
 	}
 }
 
@@ -72,10 +71,10 @@ func (s *suite) checkSGD(tensors []tensor, rule device.SGD, at stage, copied boo
 	}
 	c := check{
 		op: "SGD", name: fmt.Sprintf("%+v of %v, %+v, copied %v", rule, tensors, at, copied),
-		src: []array{{device.Int32, s.controlAt(at)}, slab.table},
-		dst: []result{w, low, v, slab.state(s.rng.NormFloat64)},
+		src: []array{slab.grad(s.rng.NormFloat64), {device.Int32, s.controlAt(at)}, slab.table},
+		dst: []result{w, low, v},
 		call: func(d device.Device, dst []device.Dst, src []device.Buffer) {
-			d.SGD(dst[0].Buf, dst[1].Buf, dst[2].Buf, dst[3].Buf, src[0], src[1], rule)
+			d.SGD(dst[0].Buf, dst[1].Buf, dst[2].Buf, src[0], src[1], src[2], rule)
 		},
 	}
 	s.checkUpdate(c, 8)

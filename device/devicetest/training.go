@@ -55,15 +55,12 @@ func (t training) step() error {
 	return nil
 }
 
-// expect looks at the weights, the gradients and the counts.
+// expect looks at the weights and the counts.
 func (t training) expect(when string, w, steps, applied, stop float64) {
 	t.s.Helper()
 	read := func(g *guarded) []float64 { return download(t.s, t.d, g.view) }
 	for i, x := range read(t.w) {
 		require.Equalf(t.s, w, x, "%s: %s: weight %d", t.d.Name(), when, i)
-	}
-	for i, g := range read(t.grad) {
-		require.Zerof(t.s, g, "%s: %s: gradient %d", t.d.Name(), when, i)
 	}
 	c := read(t.control)
 	require.Equalf(t.s, []float64{steps, applied, stop}, c[:device.ControlStop+1], "%s: %s: steps, applied, stop", t.d.Name(), when)
