@@ -24,6 +24,8 @@ check:
 
 proof:
 	CHAINRULE_UPDATE=1 go test -count 1 -p 1 -run 'TestDevice$$' ./cpu ./device/cuda
+	go build -o build/amxsim ./cpu/amxsim
+	CHAINRULE_UPDATE=1 go test -count 1 -tags amxsim -exec $(CURDIR)/build/amxsim -run 'TestDevice/amx' ./cpu
 
 ptx:
 	kernels/build

@@ -49,7 +49,7 @@ func brtdp32x32(c, init, a, b []float32, terms []term, s *strides) {
 	first, rest := tilePasses(s.k)
 	t := tileSumOf(s, first)
 	tiles32x32(c, init, a, b, terms, &t)
-	if rest.steps > 0 {
+	if rest.steps > 0 && len(terms) > 0 {
 		t = tileSumOf(s, rest)
 		t.ldi = t.ldc
 		tiles32x32(c, c, a[rest.at:], b[rest.at*s.ldb:], terms, &t)
@@ -61,7 +61,7 @@ func brtdp32x16(c, init, a, b []float32, terms []term, s *strides) {
 	first, rest := tilePasses(s.k)
 	t := tileSumOf(s, first)
 	tiles32x16(c, init, a, b, terms, &t)
-	if rest.steps > 0 {
+	if rest.steps > 0 && len(terms) > 0 {
 		t = tileSumOf(s, rest)
 		t.ldi = t.ldc
 		tiles32x16(c, c, a[rest.at:], b[rest.at*s.ldb:], terms, &t)

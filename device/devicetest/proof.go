@@ -146,7 +146,7 @@ replayed twice, with no destination wanted, and in place where that is allowed: 
 
 A column is a device: a feature level of the CPU, or a model of simulated GPU, which runs the PTX that ships: one with an A100's multiprocessors, one
 with a single one, whose warps go in random order and whose work is put off for as long as streams allow. A level that a machine lacks is not compared
-there: NEON runs in an emulator, in CI, and has no column yet. Convolutions are those a backend picks: Winograd's algorithm where it serves.
+there: NEON runs in an emulator, in CI, and has no column yet; AMX runs on simulated tiles. Convolutions are those a backend picks: Winograd's algorithm where it serves.
 
 `
 
