@@ -15,11 +15,11 @@ import (
 type pool struct {
 	workers int
 
-	// A round: n tasks, claimed in runs. task and n are written before the
-	// gate opens and read by those who passed it.
+	// A round: a task, and a share for each worker of the numbers that it is
+	// called with. Both are written before the gate opens and read by those who
+	// passed it.
 	task    func(i, worker int)
-	n       int64
-	next    atomic.Int64
+	shares  []share
 	gate    atomic.Int64 // workers inside the round; less than 0 while it is closed
 	failure atomic.Pointer[string]
 
@@ -42,7 +42,7 @@ const (
 
 // newPool starts workers-1 goroutines.
 func newPool(workers int) *pool {
-	p := &pool{workers: workers}
+	p := &pool{workers: workers, shares: make([]share, workers)}
 	p.gate.Store(gateClosed)
 	p.wake.L = &p.mu
 	for w := 1; w < workers; w++ {
@@ -51,8 +51,8 @@ func newPool(workers int) *pool {
 	return p
 }
 
-// each runs task for every i < n, and returns when all are done. A panic of a
-// task is raised here.
+// each runs task for every i < n, less than 2³², and returns when all are done. A
+// panic of a task is raised here.
 func (p *pool) each(n int, task func(i, worker int)) {
 	if n == 1 || p.workers == 1 {
 		for i := range n {
@@ -60,8 +60,10 @@ func (p *pool) each(n int, task func(i, worker int)) {
 		}
 		return
 	}
-	p.task, p.n = task, int64(n)
-	p.next.Store(0)
+	p.task = task
+	for w := range p.shares {
+		p.shares[w].set(n*w/p.workers, n*(w+1)/p.workers)
+	}
 	p.gate.Store(0)
 	p.mu.Lock()
 	p.round.Add(1)
@@ -73,7 +75,7 @@ func (p *pool) each(n int, task func(i, worker int)) {
 
 // finish closes the round, waits for those inside and raises their panic.
 func (p *pool) finish() {
-	p.next.Store(p.n) // after a panic of the caller's own task: claim no more
+	p.drop() // after a panic of the caller's own task
 	p.gate.Add(gateClosed)
 	for i := 1; p.gate.Load() != gateClosed; i++ {
 		if i%looks == 0 {
@@ -87,26 +89,23 @@ func (p *pool) finish() {
 	}
 }
 
-// work claims runs of tasks until none is left.
-func (p *pool) work(worker int) {
-	for first, end := p.claim(); first < end; first, end = p.claim() {
-		for i := first; i < end; i++ {
-			p.task(int(i), worker)
-		}
+// drop leaves nobody a task.
+func (p *pool) drop() {
+	for w := range p.shares {
+		p.shares[w].set(0, 0)
 	}
 }
 
-// claim takes the next tasks: a worker's share of half of those that are left, so
-// that it goes through memory in order, and all end at about the same time.
-func (p *pool) claim() (first, end int64) {
-	for {
-		first = p.next.Load()
-		if first >= p.n {
-			return p.n, p.n
-		}
-		end = first + max((p.n-first)/int64(2*p.workers), 1)
-		if p.next.CompareAndSwap(first, end) {
-			return first, end
+// work runs tasks until none is left: a worker's own in order, then those of
+// others.
+func (p *pool) work(worker int) {
+	for i, ok := p.shares[worker].first(); ok; i, ok = p.shares[worker].first() {
+		p.task(i, worker)
+	}
+	for next := 1; next < p.workers; next++ {
+		other := &p.shares[(worker+next)%p.workers]
+		for i, ok := other.last(); ok; i, ok = other.last() {
+			p.task(i, worker)
 		}
 	}
 }
@@ -162,7 +161,7 @@ func (p *pool) help(worker int) {
 		if v := recover(); v != nil {
 			what := fmt.Sprintf("cpu: in a worker: %v\n%s", v, debug.Stack())
 			p.failure.Store(&what)
-			p.next.Store(p.n)
+			p.drop()
 		}
 		p.gate.Add(-1)
 	}()

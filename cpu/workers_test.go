@@ -102,3 +102,21 @@ func BenchmarkPool(b *testing.B) {
 		p.each(2, task)
 	}
 }
+
+// A worker takes its own share from the front, others take from the back.
+func TestShare(t *testing.T) {
+	var s share
+	s.set(3, 6)
+	for _, want := range []struct {
+		take func() (int, bool)
+		task int
+	}{{s.first, 3}, {s.last, 5}, {s.first, 4}} {
+		task, ok := want.take()
+		require.True(t, ok)
+		require.Equal(t, want.task, task)
+	}
+	for _, take := range []func() (int, bool){s.first, s.last} {
+		_, ok := take()
+		require.False(t, ok)
+	}
+}
