@@ -8,6 +8,7 @@ import "example.org/chainrule/device"
 var unaryAVX2 = []unaryKernel{
 	device.Identity:    unary[device.Identity],
 	device.Pow:         unary[device.Pow],
+	device.SELU:        {eluAVX2, eluGradAVX2},
 	device.ReLU:        {reluAVX2, reluGradAVX2},
 	device.LeakyReLU:   {leakyReLUAVX2, leakyReLUGradAVX2},
 	device.ELU:         {eluAVX2, eluGradAVX2},
@@ -35,7 +36,6 @@ var unaryAVX2 = []unaryKernel{
 	device.Erf:         {erfAVX2, erfGradAVX2},
 	device.Clamp:       {clampAVX2, clampGradAVX2},
 	device.Affine:      {affineAVX2, affineGradAVX2},
-	device.SELU:        {eluAVX2, eluGradAVX2},
 }
 
 // reluAVX2 is unary[device.ReLU].f.

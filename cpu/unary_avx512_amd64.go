@@ -8,6 +8,7 @@ import "example.org/chainrule/device"
 var unaryAVX512 = []unaryKernel{
 	device.Identity:    unary[device.Identity],
 	device.Pow:         unary[device.Pow],
+	device.SELU:        {eluAVX512, eluGradAVX512},
 	device.ReLU:        {reluAVX512, reluGradAVX512},
 	device.LeakyReLU:   {leakyReLUAVX512, leakyReLUGradAVX512},
 	device.ELU:         {eluAVX512, eluGradAVX512},
@@ -35,7 +36,6 @@ var unaryAVX512 = []unaryKernel{
 	device.Erf:         {erfAVX512, erfGradAVX512},
 	device.Clamp:       {clampAVX512, clampGradAVX512},
 	device.Affine:      {affineAVX512, affineGradAVX512},
-	device.SELU:        {eluAVX512, eluGradAVX512},
 }
 
 // reluAVX512 is unary[device.ReLU].f.

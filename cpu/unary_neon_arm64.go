@@ -8,6 +8,7 @@ import "example.org/chainrule/device"
 var unaryNEON = []unaryKernel{
 	device.Identity:    unary[device.Identity],
 	device.Pow:         unary[device.Pow],
+	device.SELU:        {eluNEON, eluGradNEON},
 	device.ReLU:        {reluNEON, reluGradNEON},
 	device.LeakyReLU:   {leakyReLUNEON, leakyReLUGradNEON},
 	device.ELU:         {eluNEON, eluGradNEON},
@@ -35,7 +36,6 @@ var unaryNEON = []unaryKernel{
 	device.Erf:         {erfNEON, erfGradNEON},
 	device.Clamp:       {clampNEON, clampGradNEON},
 	device.Affine:      {affineNEON, affineGradNEON},
-	device.SELU:        {eluNEON, eluGradNEON},
 }
 
 // reluNEON is unary[device.ReLU].f.
