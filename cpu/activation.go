@@ -114,5 +114,5 @@ func powGrad(x, a float64) float64 {
 	if a == 0 {
 		return 0
 	}
-	return a * math.Pow(x, a-1)
+	return a * pow(x, a-1)
 }

@@ -178,7 +178,7 @@ var binary = [...]binaryKernel{
 	device.Power: {
 		f: func(_ *kernels, y, a, b []float32) {
 			for i := range min(len(y), len(a), len(b)) {
-				y[i] = float32(math.Pow(float64(a[i]), float64(b[i])))
+				y[i] = float32(pow(float64(a[i]), float64(b[i])))
 			}
 		},
 		da: func(_ *kernels, t, dy, a, b []float32) {
@@ -199,5 +199,5 @@ func exponentGrad(a, b float64) float64 {
 	if a == 0 && b > 0 {
 		return 0
 	}
-	return math.Pow(a, b) * math.Log(a)
+	return pow(a, b) * math.Log(a)
 }

@@ -50,12 +50,13 @@ func (d *Device) Normalize(y device.Dst, x, scale, shift device.Buffer) {
 	})
 }
 
-// pixelRow sets y = a[c] x + b[c], where the first element has channel c.
+// pixelRow sets y = a[c] x + b[c], where the first element has channel c: one
+// channel after the other.
 func pixelRow(y []float32, x []uint8, a, b []float32, c int) {
-	for i, v := range x {
-		y[i] = a[c]*float32(v) + b[c]
-		if c++; c == len(a) {
-			c = 0
+	for first := range min(len(a), len(x)) {
+		scale, shift := a[(c+first)%len(a)], b[(c+first)%len(a)]
+		for i := first; i < len(x); i += len(a) {
+			y[i] = scale*float32(x[i]) + shift
 		}
 	}
 }

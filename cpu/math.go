@@ -53,6 +53,14 @@ func log(x float64) float64 {
 	return float64(k)*math.Ln2 + 2*artanh((m-1)/(m+1))
 }
 
+// pow is xᵃ for float32's values: e^(a ln x) where x > 0.
+func pow(x, a float64) float64 {
+	if !(x > 0 && x <= math.MaxFloat32 && math.Abs(a) <= math.MaxFloat32) {
+		return math.Pow(x, a)
+	}
+	return exp(a * log(x))
+}
+
 // softplus is ln(1+eˣ) = max(x, 0) + ln(1+e) with e = e^-|x|, and
 // ln(1+e) = 2 artanh(e/(2+e)).
 func softplus(x float64) float64 {

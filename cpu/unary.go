@@ -310,7 +310,7 @@ var unary = []unaryKernel{
 	},
 	device.Pow: {
 		func(y, x []float32, a, _ float32) {
-			each(y, x, func(x float64) float64 { return math.Pow(x, float64(a)) })
+			each(y, x, func(x float64) float64 { return pow(x, float64(a)) })
 		},
 		func(dx, dy, x []float32, a, _ float32) {
 			eachGrad(dx, dy, x, func(x float64) float64 { return powGrad(x, float64(a)) })
