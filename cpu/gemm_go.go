@@ -12,6 +12,7 @@ var goKernels = kernels{
 	arithmetic:     goArithmetic,
 	updates:        goUpdates,
 	softmaxKernels: goSoftmax,
+	randomKernels:  goRandom,
 	columnKernels:  goColumns,
 	transforms:     goTransforms,
 	reducer:        goReducer,

@@ -60,6 +60,7 @@ type kernels struct {
 	arithmetic
 	updates updateKernels
 	softmaxKernels
+	randomKernels
 	columnKernels
 	transforms
 	reducer, depthwise batchReducer  // of convolutions

@@ -10,7 +10,7 @@ func neonKernels() *kernels {
 	k.productKernels = productKernels{mr: 6, nr: 16, wide: gemm6x16, narrow: gemm6x8, transpose: transpose8, copyRows: copyRowsGo}
 	k.reducer = neonReducer
 	k.unary, k.folds, k.arithmetic, k.updates = unaryNEON, foldsNEON, arithmeticNEON, updatesNEON
-	k.softmaxKernels, k.columnKernels = softmaxNEON, columnsNEON
+	k.softmaxKernels, k.columnKernels, k.randomKernels = softmaxNEON, columnsNEON, randomNEON
 	return &k
 }
 

@@ -20,6 +20,7 @@ type rowLoop struct {
 
 var rowLoops = []rowLoop{
 	{"scale", 2, 0, func(k *kernels, v [][]float32) { k.scale(v[0], v[1], 0.3) }},
+	{"drop", 3, 0, func(k *kernels, v [][]float32) { k.drop(v[0], v[1], v[2], 2, 1<<31|1<<29) }},
 	{"logSoftmax", 2, 0, func(k *kernels, v [][]float32) { k.logSoftmax(v[0], v[1], 1.5, 0.7) }},
 	{"softmaxGrad", 3, 0, func(k *kernels, v [][]float32) { k.softmaxGrad(v[0], v[1], v[2], 0.3) }},
 	{"logSoftmaxGrad", 3, 4, func(k *kernels, v [][]float32) { k.logSoftmaxGrad(v[0], v[1], v[2], 0.3) }},

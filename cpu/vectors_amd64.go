@@ -13,3 +13,7 @@ var arithmeticAVX512 = arithmetic{plusAVX512, minusAVX512, divAVX512, maximumAVX
 var updatesAVX2 = updateKernels{sgdAVX2, momentumAVX2, adamAVX2, lerpAVX2}
 
 var updatesAVX512 = updateKernels{sgdAVX512, momentumAVX512, adamAVX512, lerpAVX512}
+
+var randomAVX2 = randomKernels{philoxAVX2, dropAVX2}
+
+var randomAVX512 = randomKernels{philoxAVX512, dropAVX512}

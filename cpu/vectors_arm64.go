@@ -16,3 +16,5 @@ var columnsNEON = columnKernels{
 	addNEON, addSquaresNEON, largestNEON, smallestNEON, expDistancesNEON, productNEON, countSameNEON, keepSameNEON,
 	normGradNEON, addMomentsNEON, addDotsNEON, batchNormNEON, batchNormGradNEON,
 }
+
+var randomNEON = randomKernels{philoxNEON, dropNEON}

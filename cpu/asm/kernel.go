@@ -18,6 +18,7 @@ type kernel struct {
 	streams []*stream
 	args    []*value // scalars, spread over a vector before the loop
 	a, b    *value   // the constants of an elementwise function
+	counter *value   // blocks, which each step advances; nil for none
 	folds   []*fold  // in the order of the results
 	values  []*value // in the order of computation
 	past    bool     // long spans are stored past the caches; see longSpans
@@ -42,27 +43,17 @@ type stream struct {
 	put  *value // nil for what is only read
 }
 
-// A fold is a result: the sum, the largest or the smallest of a value over all
-// elements, or the sum of a product.
-type fold struct {
-	how  opcode   // opAdd, opMax or opMin
-	of   []*value // one, or two factors
-	wide bool     // in float64
-	four bool     // the vectors of a step in float32 first, in register part
-	part int
-	regs []int // accumulators; two for each where wide
-}
-
 // A value is a vector: of float32 or of 32-bit integers, which is the same; of
 // float64; or a mask.
 type value struct {
-	k    *kernel
-	op   opcode
-	in   []*value
-	bits uint32 // of a constant; of a shift, how far
-	name string // in margin notes
-	last int    // the step that uses it last; 0 for unused
-	reg  int
+	k     *kernel
+	op    opcode
+	in    []*value
+	bits  uint32 // of a constant; of a shift, how far
+	name  string // in margin notes
+	whole bool   // an argument that is a uint32
+	last  int    // the step that uses it last; 0 for unused
+	reg   int
 }
 
 type opcode int
@@ -84,13 +75,20 @@ const (
 	opAnd
 	opOr
 	opXor
+	opXor3
 	opIAdd
 	opISub
 	opShl
 	opSar
-	opFloat   // of an integer
-	opGreater // a mask from here on
+	opFloat    // of an integer
+	opProduct  // of the lower halves of 64-bit lanes, whole
+	opUpper    // the upper half of each 64-bit lane, as the lower
+	opZipLow   // a0 b0 a1 b1 of four lanes
+	opZipHigh  // a2 b2 a3 b3
+	opZipPairs // a0 a1 b0 b1
+	opGreater  // a mask from here on
 	opEqual
+	opIGreater
 	opBlend // mask ? a : b
 	opKeep  // mask ? a : 0
 )
@@ -134,6 +132,21 @@ func (k *kernel) arg(name string) *value {
 	return v
 }
 
+// whole is a scalar argument of 32 bits, a whole number.
+func (k *kernel) whole(name string) *value {
+	v := k.arg(name)
+	v.whole = true
+	return v
+}
+
+// blocks counts on from two arguments, one for every fourth element of a stream:
+// in 64-bit lanes, first, second, first+1, second+1, ...
+func (k *kernel) blocks(first, second string) *value {
+	k.counter = k.whole(first)
+	k.whole(second)
+	return k.counter
+}
+
 // c is a constant.
 func (k *kernel) c(x float64) *value {
 	f := float32(x)
@@ -143,46 +156,6 @@ func (k *kernel) c(x float64) *value {
 // word is a constant given by its bits.
 func (k *kernel) word(bits uint32) *value {
 	return &value{k: k, op: opConst, bits: bits, name: fmt.Sprintf("%#x", bits)}
-}
-
-// max and min add a result, NaN where an element is; sum64 and dot64 one that is
-// added up in float64. sumFours and dotFours add four terms in float32 before
-// that, which costs less and is off by up to 4 roundings of Σ |terms|.
-func (k *kernel) max(v *value)         { k.fold(fold{how: opMax}, v) }
-func (k *kernel) min(v *value)         { k.fold(fold{how: opMin}, v) }
-func (k *kernel) sum64(v *value)       { k.fold(fold{how: opAdd, wide: true}, v) }
-func (k *kernel) dot64(v, w *value)    { k.fold(fold{how: opAdd, wide: true}, v, w) }
-func (k *kernel) sumFours(v *value)    { k.fold(fold{how: opAdd, wide: true, four: true}, v) }
-func (k *kernel) dotFours(v, w *value) { k.fold(fold{how: opAdd, wide: true, four: true}, v, w) }
-
-func (k *kernel) fold(f fold, of ...*value) {
-	f.of = of
-	k.folds = append(k.folds, &f)
-}
-
-// parts is how many registers one accumulator takes.
-func (f *fold) parts() int {
-	if f.wide {
-		return 2
-	}
-	return 1
-}
-
-// accumulators is how many registers all take, where a step has so many copies of
-// the body.
-func (f *fold) accumulators(copies int) int {
-	if f.four {
-		copies = 1
-	}
-	return copies * f.parts()
-}
-
-// of copy c of the body, the accumulator.
-func (f *fold) copy(c int) []int {
-	if f.four {
-		c = 0
-	}
-	return f.regs[c*f.parts():]
 }
 
 func (k *kernel) value(op opcode, bits uint32, in ...*value) *value {
@@ -212,18 +185,31 @@ func (v *value) atLeast(c *value) *value { return v.k.value(opMax, 0, v, c) }
 func (v *value) atMost(c *value) *value  { return v.k.value(opMin, 0, v, c) }
 
 // Bits and integers.
-func (v *value) and(w *value) *value  { return v.k.value(opAnd, 0, v, w) }
-func (v *value) or(w *value) *value   { return v.k.value(opOr, 0, v, w) }
-func (v *value) xor(w *value) *value  { return v.k.value(opXor, 0, v, w) }
+func (v *value) and(w *value) *value { return v.k.value(opAnd, 0, v, w) }
+func (v *value) or(w *value) *value  { return v.k.value(opOr, 0, v, w) }
+func (v *value) xor(w *value) *value { return v.k.value(opXor, 0, v, w) }
+
+// xor3 is v ^ w ^ u, where v is used up.
+func (v *value) xor3(w, u *value) *value { return v.k.value(opXor3, 0, v, w, u) }
+
 func (v *value) iadd(w *value) *value { return v.k.value(opIAdd, 0, v, w) }
 func (v *value) isub(w *value) *value { return v.k.value(opISub, 0, v, w) }
 func (v *value) shl(n uint32) *value  { return v.k.value(opShl, n, v) }
 func (v *value) sar(n uint32) *value  { return v.k.value(opSar, n, v) }
 func (v *value) float() *value        { return v.k.value(opFloat, 0, v) }
 
-// above is the mask v > w, and equal v == w; both false for NaN.
-func (v *value) above(w *value) *value { return v.k.value(opGreater, 0, v, w) }
-func (v *value) equal(w *value) *value { return v.k.value(opEqual, 0, v, w) }
+// Those of lanes in pairs, see the codes.
+func (v *value) product(w *value) *value  { return v.k.value(opProduct, 0, v, w) }
+func (v *value) upper() *value            { return v.k.value(opUpper, 0, v) }
+func (v *value) zipLow(w *value) *value   { return v.k.value(opZipLow, 0, v, w) }
+func (v *value) zipHigh(w *value) *value  { return v.k.value(opZipHigh, 0, v, w) }
+func (v *value) zipPairs(w *value) *value { return v.k.value(opZipPairs, 0, v, w) }
+
+// above is the mask v > w, and equal v == w; both false for NaN. iabove compares
+// signed integers.
+func (v *value) above(w *value) *value  { return v.k.value(opGreater, 0, v, w) }
+func (v *value) equal(w *value) *value  { return v.k.value(opEqual, 0, v, w) }
+func (v *value) iabove(w *value) *value { return v.k.value(opIGreater, 0, v, w) }
 
 // pick is mask ? a : b, and keep is mask ? a : +0.
 func (mask *value) pick(a, b *value) *value { return mask.k.value(opBlend, 0, mask, a, b) }
@@ -235,7 +221,7 @@ func (v *value) neg() *value { return v.xor(v.k.word(1 << 31)) }
 // withSign is v >= 0 with the sign of x.
 func (v *value) withSign(x *value) *value { return v.or(x.and(x.k.word(1 << 31))) }
 
-func (v *value) isMask() bool  { return v.op == opGreater || v.op == opEqual }
+func (v *value) isMask() bool  { return v.op == opGreater || v.op == opEqual || v.op == opIGreater }
 func (v *value) isConst() bool { return v.op == opConst }
 
 // liveness sets which step uses each value last, and drops values without use.
@@ -289,9 +275,11 @@ func (v *value) note() string {
 var formulas = map[opcode]string{
 	opAdd: "%s + %s", opSub: "%s - %s", opMul: "%s * %s", opDiv: "%s / %s", opSqrt: "sqrt(%s)",
 	opFMA: "%s * %s + %s", opFNMA: "%[3]s - %[1]s * %[2]s", opMax: "max(%s, %s)", opMin: "min(%s, %s)",
-	opScale: "%s * 2^%s", opAnd: "%s & %s", opOr: "%s | %s", opXor: "%s ^ %s",
+	opScale: "%s * 2^%s", opAnd: "%s & %s", opOr: "%s | %s", opXor: "%s ^ %s", opXor3: "%s ^ %s ^ %s",
 	opIAdd: "%s + %s, whole", opISub: "%s - %s, whole", opShl: "%s << #", opSar: "%s >> #, signed",
-	opFloat: "float(%s)", opGreater: "%s > %s", opEqual: "%s == %s", opBlend: "%s ? %s : %s", opKeep: "%s ? %s : 0",
+	opFloat: "float(%s)", opProduct: "%s * %s, whole", opUpper: "%s >> 32",
+	opZipLow: "%s and %s zipped, lower half", opZipHigh: "%s and %s zipped, upper half", opZipPairs: "pairs of %s and %s",
+	opIGreater: "%s > %s, whole", opGreater: "%s > %s", opEqual: "%s == %s", opBlend: "%s ? %s : %s", opKeep: "%s ? %s : 0",
 }
 
 // copies is how many vectors a step of the loop takes: the body's latency hides
@@ -311,12 +299,11 @@ func (k *kernel) signature() string {
 		in = append(in, s.name)
 	}
 	list := strings.Join(in, ", ") + " []float32"
-	if len(k.args) > 0 {
-		in = in[:0]
-		for _, a := range k.args {
-			in = append(in, a.name)
+	for i, a := range k.args {
+		list += ", " + a.name
+		if i == len(k.args)-1 || k.args[i+1].whole != a.whole {
+			list += map[bool]string{false: " float32", true: " uint32"}[a.whole]
 		}
-		list += ", " + strings.Join(in, ", ") + " float32"
 	}
 	for i, f := range k.folds {
 		out = append(out, fmt.Sprintf("%s %s", k.result(i), map[bool]string{false: "float32", true: "float64"}[f.wide]))

@@ -52,6 +52,7 @@ var stems = []stem{
 	{"update", updateKernels, nil},
 	{"softmax", softmaxKernels, nil},
 	{"columns", columnKernels, nil},
+	{"random", randomKernels, nil},
 }
 
 func main() {

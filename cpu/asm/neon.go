@@ -38,12 +38,14 @@ func (m *neon) kernel(k *kernel) {
 	}
 	m.loop(k, "vector", "rest", 1)
 	m.label("rest")
-	m.line(fmt.Sprintf("CBZ %s, done", left), "none left")
-	m.label("one")
-	m.step(k, 0, 1, true)
-	m.line(fmt.Sprintf("SUB $1, %s, %s", left, left), "one less")
-	m.line(fmt.Sprintf("CBNZ %s, one", left), "until none is left")
-	m.label("done")
+	if k.counter == nil { // else whole vectors
+		m.line(fmt.Sprintf("CBZ %s, done", left), "none left")
+		m.label("one")
+		m.step(k, 0, 1, true)
+		m.line(fmt.Sprintf("SUB $1, %s, %s", left, left), "one less")
+		m.line(fmt.Sprintf("CBNZ %s, one", left), "until none is left")
+		m.label("done")
+	}
 	m.results(k)
 	m.line("RET", "")
 	m.raw("")
@@ -78,6 +80,12 @@ func (m *neon) step(k *kernel, c, copies int, single bool) {
 		}
 	}
 	m.accumulate(k, c, copies, single)
+	if k.counter != nil {
+		n := m.vector.take()
+		m.loadConst(k.word(1), n)
+		m.word(words[opIAdd], k.counter.reg, k.counter.reg, n, "the next blocks")
+		m.vector.give(n)
+	}
 }
 
 // move loads or stores; the last of a stream's moves steps on.
@@ -142,6 +150,11 @@ func (m *neon) prologue(k *kernel) {
 			m.line(fmt.Sprintf("VDUP V%d.S[0], V%d.S4", a.reg, a.reg), a.name+", "+a.name+", ...")
 		}
 	}
+	if k.counter != nil {
+		c := k.counter.reg
+		m.line(fmt.Sprintf("FMOVS %s+%d(FP), F0", k.args[1].name, 24*len(k.streams)+4), k.args[1].name)
+		m.line(fmt.Sprintf("VZIP1 V0.D2, V%d.D2, V%d.D2", c, c), k.args[0].name+", "+k.args[1].name)
+	}
 	for _, f := range k.folds {
 		for _, r := range f.regs {
 			m.loadConst(k.word(neutral[f.how]), r)
@@ -186,6 +199,8 @@ func (m *neon) emit(v *value, step int) {
 		m.fma(v, step)
 	case v.op == opBlend:
 		m.blend(v, step)
+	case v.op == opXor3:
+		m.xor3(v, step)
 	default:
 		m.release(v, step, nil)
 		m.place(v)
@@ -203,6 +218,17 @@ func (m *neon) compute(v *value) {
 		m.word(scvtf, v.reg, n, 0, v.note())
 	case opSar:
 		m.word(sshr.by(64-v.bits), v.reg, n, 0, v.note())
+	case opUpper:
+		m.line(fmt.Sprintf("VUSHR $32, V%d.D2, V%d.D2", n, v.reg), v.note())
+	case opProduct:
+		m.word(xtn, v.reg, n, 0, "lower halves")
+		m.word(umull, v.reg, v.reg, v.in[1].reg, v.note())
+	case opZipLow:
+		m.line(fmt.Sprintf("VZIP1 V%d.S4, V%d.S4, V%d.S4", v.in[1].reg, n, v.reg), v.note())
+	case opZipHigh:
+		m.line(fmt.Sprintf("VZIP2 V%d.S4, V%d.S4, V%d.S4", v.in[1].reg, n, v.reg), v.note())
+	case opZipPairs:
+		m.line(fmt.Sprintf("VZIP1 V%d.D2, V%d.D2, V%d.D2", v.in[1].reg, n, v.reg), v.note())
 	case opShl:
 		m.line(fmt.Sprintf("VSHL $%d, V%d.S4, V%d.S4", v.bits, n, v.reg), v.note())
 	case opAnd, opKeep:
@@ -242,6 +268,14 @@ func (m *neon) fma(v *value, step int) {
 	m.over(v, v.in[2], step)
 	name := map[opcode]string{opFMA: "VFMLA", opFNMA: "VFMLS"}[v.op]
 	m.line(fmt.Sprintf("%s V%d.S4, V%d.S4, V%d.S4", name, v.in[1].reg, v.in[0].reg, v.reg), v.note())
+}
+
+func (m *neon) xor3(v *value, step int) {
+	a, b, c := v.in[0], v.in[1], v.in[2]
+	v.reg = a.reg
+	m.release(v, step, a)
+	m.line(fmt.Sprintf("VEOR V%d.B16, V%d.B16, V%d.B16", b.reg, v.reg, v.reg), a.name+" ^ "+b.name)
+	m.line(fmt.Sprintf("VEOR V%d.B16, V%d.B16, V%d.B16", c.reg, v.reg, v.reg), v.note())
 }
 
 func (m *neon) blend(v *value, step int) {

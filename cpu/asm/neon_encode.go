@@ -19,22 +19,25 @@ var (
 	fadd64  = encoding{"fadd v%d.2d, v%d.2d, v%d.2d", 0x4E60D400, true}
 	fmla64  = encoding{"fmla v%d.2d, v%d.2d, v%d.2d", 0x4E60CC00, true}
 	faddp64 = encoding{"faddp d%d, v%d.2d", 0x7E70D800, false}
+	xtn     = encoding{"xtn v%d.2s, v%d.2d", 0x0EA12800, false}
+	umull   = encoding{"umull v%d.2d, v%d.2s, v%d.2s", 0x2EA0C000, true}
 	fmaxv   = encoding{"fmaxv s%d, v%d.4s", 0x6E30F800, false}
 	fminv   = encoding{"fminv s%d, v%d.4s", 0x6EB0F800, false}
 )
 
 // words are the instructions of two sources.
 var words = map[opcode]encoding{
-	opAdd:     {"fadd v%d.4s, v%d.4s, v%d.4s", 0x4E20D400, true},
-	opSub:     {"fsub v%d.4s, v%d.4s, v%d.4s", 0x4EA0D400, true},
-	opMul:     {"fmul v%d.4s, v%d.4s, v%d.4s", 0x6E20DC00, true},
-	opDiv:     {"fdiv v%d.4s, v%d.4s, v%d.4s", 0x6E20FC00, true},
-	opMax:     {"fmax v%d.4s, v%d.4s, v%d.4s", 0x4E20F400, true},
-	opMin:     {"fmin v%d.4s, v%d.4s, v%d.4s", 0x4EA0F400, true},
-	opGreater: {"fcmgt v%d.4s, v%d.4s, v%d.4s", 0x6EA0E400, true},
-	opEqual:   {"fcmeq v%d.4s, v%d.4s, v%d.4s", 0x4E20E400, true},
-	opIAdd:    {"add v%d.4s, v%d.4s, v%d.4s", 0x4EA08400, true},
-	opISub:    {"sub v%d.4s, v%d.4s, v%d.4s", 0x6EA08400, true},
+	opAdd:      {"fadd v%d.4s, v%d.4s, v%d.4s", 0x4E20D400, true},
+	opSub:      {"fsub v%d.4s, v%d.4s, v%d.4s", 0x4EA0D400, true},
+	opMul:      {"fmul v%d.4s, v%d.4s, v%d.4s", 0x6E20DC00, true},
+	opDiv:      {"fdiv v%d.4s, v%d.4s, v%d.4s", 0x6E20FC00, true},
+	opMax:      {"fmax v%d.4s, v%d.4s, v%d.4s", 0x4E20F400, true},
+	opMin:      {"fmin v%d.4s, v%d.4s, v%d.4s", 0x4EA0F400, true},
+	opGreater:  {"fcmgt v%d.4s, v%d.4s, v%d.4s", 0x6EA0E400, true},
+	opEqual:    {"fcmeq v%d.4s, v%d.4s, v%d.4s", 0x4E20E400, true},
+	opIGreater: {"cmgt v%d.4s, v%d.4s, v%d.4s", 0x4EA03400, true},
+	opIAdd:     {"add v%d.4s, v%d.4s, v%d.4s", 0x4EA08400, true},
+	opISub:     {"sub v%d.4s, v%d.4s, v%d.4s", 0x6EA08400, true},
 }
 
 // by is a shift with its distance, as the manual counts it.

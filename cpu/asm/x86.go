@@ -12,8 +12,9 @@ type x86 struct {
 	text
 	constants
 	registers
-	needTail  bool // the file has the mask table
-	storePast bool // the caches
+	needTail   bool // the file has the mask table
+	needBlocks bool // and that of blocks
+	storePast  bool // the caches
 }
 
 func (m *x86) suffix() string { return map[bool]string{true: "AVX512", false: "AVX2"}[m.wide] }
@@ -73,10 +74,12 @@ func (m *x86) kernel(k *kernel) {
 	if copies > 1 {
 		m.vectors(k)
 	}
-	m.line("SUBQ AX, CX", "how many are left")
-	m.line("JEQ done", "none")
-	m.tailMask()
-	m.step(k, 1, true)
+	if k.counter == nil { // else whole vectors
+		m.line("SUBQ AX, CX", "how many are left")
+		m.line("JEQ done", "none")
+		m.tailMask()
+		m.step(k, 1, true)
+	}
 	m.label("done")
 	m.results(k, copies)
 	m.line("VZEROUPPER", "leave no dirty upper halves")
@@ -119,6 +122,10 @@ func (m *x86) step(k *kernel, copies int, tail bool) {
 		m.call(k)
 		m.stores(k, c*m.lanes(), tail)
 		m.accumulate(k, c, copies, tail)
+	}
+	if k.counter != nil {
+		n := k.word(uint32(m.lanes() / 4))
+		m.line(fmt.Sprintf("VPADDD%s %s, %s, %s", m.bcst(n), m.operand(n), m.x(k.counter), m.x(k.counter)), "the next blocks")
 	}
 }
 
@@ -180,11 +187,24 @@ func (m *x86) prologue(k *kernel, copies int) {
 		}
 		m.line(fmt.Sprintf("VBROADCASTSS %s+%d(FP), %s", a.name, 24*len(k.streams)+4*i, m.x(a)), fmt.Sprintf("%s = %s, %s, ...", m.x(a), a.name, a.name))
 	}
+	if k.counter != nil {
+		m.blocks(k)
+	}
 	for _, f := range k.folds {
 		for _, r := range f.regs {
 			m.loadConst(k.word(neutral[f.how]), r)
 		}
 	}
+}
+
+// blocks adds to the counter, which is the first argument in all lanes, what its
+// lanes begin with.
+func (m *x86) blocks(k *kernel) {
+	m.needBlocks = true
+	c := m.x(k.counter)
+	m.line(fmt.Sprintf("VBROADCASTSS %s+%d(FP), %s", k.args[1].name, 24*len(k.streams)+4, m.full(0)), k.args[1].name+", in all lanes")
+	m.line(fmt.Sprintf("VPUNPCKLQDQ %s, %s, %s", m.full(0), c, c), k.args[0].name+", "+k.args[1].name+", ...")
+	m.line(fmt.Sprintf("VPADDD blocks<>(SB), %s, %s", c, c), "and those after them")
 }
 
 func (m *x86) address(k *kernel, s *stream, at int) string {
@@ -306,7 +326,8 @@ func (m *x86) loadConst(v *value, r int) {
 var mnemonics = map[opcode]string{
 	opAdd: "VADDPS", opSub: "VSUBPS", opMul: "VMULPS", opDiv: "VDIVPS", opMax: "VMAXPS", opMin: "VMINPS",
 	opScale: "VSCALEFPS", opAnd: "VANDPS", opOr: "VORPS", opXor: "VXORPS",
-	opIAdd: "VPADDD", opISub: "VPSUBD",
+	opIAdd: "VPADDD", opISub: "VPSUBD", opProduct: "VPMULUDQ",
+	opZipLow: "VPUNPCKLDQ", opZipHigh: "VPUNPCKHDQ", opZipPairs: "VPUNPCKLQDQ",
 }
 
 // AVX-512F has the bitwise ones for integers only.
@@ -360,6 +381,13 @@ func (m *x86) finish() string {
 			fmt.Fprintf(&b, "DATA lanes<>+%d(SB)/8, $-1 // two lanes\n", 8*i)
 		}
 		b.WriteString("DATA lanes<>+56(SB)/8, $0 // none\nGLOBL lanes<>(SB), RODATA|NOPTR, $64\n\n")
+	}
+	if m.needBlocks {
+		b.WriteString("// blocks are what 64-bit lanes count from.\n")
+		for i := range m.lanes() / 2 {
+			fmt.Fprintf(&b, "DATA blocks<>+%d(SB)/8, $%d // lane %d\n", 8*i, i/2, i)
+		}
+		fmt.Fprintf(&b, "GLOBL blocks<>(SB), RODATA|NOPTR, $%d\n\n", 4*m.lanes())
 	}
 	return b.String() + strings.TrimRight(m.out.String(), "\n") + "\n"
 }

@@ -15,6 +15,12 @@ func (m *x86) emit(v *value, step int) {
 		m.release(v, step, nil)
 		m.place(v)
 		m.line(fmt.Sprintf("VCVTDQ2PS %s, %s", m.x(v.in[0]), m.x(v)), v.note())
+	case opXor3:
+		m.xor3(v, step)
+	case opUpper:
+		m.release(v, step, nil)
+		m.place(v)
+		m.line(fmt.Sprintf("VPSRLQ $32, %s, %s", m.x(v.in[0]), m.x(v)), v.note())
 	case opShl, opSar:
 		m.release(v, step, nil)
 		m.place(v)
@@ -22,10 +28,16 @@ func (m *x86) emit(v *value, step int) {
 		m.line(fmt.Sprintf("%s $%d, %s, %s", name, v.bits, m.x(v.in[0]), m.x(v)), v.note())
 	case opGreater, opEqual:
 		m.compare(v, step)
+	case opIGreater:
+		m.release(v, step, nil)
+		m.place(v)
+		m.line(fmt.Sprintf("VPCMPGTD %s, %s, %s", m.operand(v.in[1]), m.x(v.in[0]), m.x(v)), v.note())
 	case opBlend:
 		m.blend(v, step)
 	case opKeep:
 		m.keep(v, step)
+	case opProduct: // a constant in memory would be of 64 bits
+		m.two(v, v.in[1], v.in[0], step)
 	case opMax, opMin: // the instruction keeps the NaN of its last source
 		m.two(v, v.in[1], v.in[0], step)
 	default:
@@ -85,6 +97,18 @@ func (m *x86) fma(v *value, step int) {
 		write("231", b, a, v.note())
 		m.release(v, step, nil)
 	}
+}
+
+func (m *x86) xor3(v *value, step int) {
+	a, b, c := v.in[0], m.x(v.in[1]), m.x(v.in[2])
+	v.reg = a.reg
+	m.release(v, step, a)
+	if m.wide {
+		m.line(fmt.Sprintf("VPTERNLOGD $0x96, %s, %s, %s", c, b, m.x(v)), v.note())
+		return
+	}
+	m.line(fmt.Sprintf("VXORPS %s, %s, %s", b, m.x(v), m.x(v)), a.name+" ^ "+v.in[1].name)
+	m.line(fmt.Sprintf("VXORPS %s, %s, %s", c, m.x(v), m.x(v)), v.note())
 }
 
 func (m *x86) compare(v *value, step int) {
