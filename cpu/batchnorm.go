@@ -50,7 +50,7 @@ func (d *Device) Moments(mean, variance device.Dst, x device.Buffer, s device.Ba
 // s1 to Σ (x-m) and s2 to Σ (x-m)².
 func (d *Device) moments(m, s1, s2 []float32, x *buffer, k tile, stride, worker int) {
 	var mean, sum, squares []float32
-	for k := range k.slices() {
+	for k := range k.slices(tileLen) {
 		x := k.load(x, stride, d.tile(worker, 0))
 		if mean == nil {
 			w, scratch := x.period(k.cols), d.tile(worker, 1)

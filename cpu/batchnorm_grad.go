@@ -42,6 +42,7 @@ type batchNormGrad struct {
 	mean, variance, gamma      []float32
 	act                        func(dx, dy, v []float32)
 	means, scale, shift, slope []float32
+	spanLen                    int
 }
 
 func newBatchNormGrad(p *plan, dy, x, v, mean, variance, gamma device.Buffer, s device.BatchNorm) *batchNormGrad {
@@ -53,6 +54,7 @@ func newBatchNormGrad(p *plan, dy, x, v, mean, variance, gamma device.Buffer, s 
 		BatchNorm: s, kernels: p.dev.kernel, dy: of(dy), x: of(x), v: of(v), act: p.dev.kernel.unaryGradRow(s.Act),
 		mean: f32(mean), variance: f32(variance), gamma: f32(gamma),
 		means: p.floats(w), scale: p.floats(w), shift: p.floats(w), slope: p.floats(w),
+		spanLen: p.spanLen,
 	}
 }
 
@@ -82,7 +84,7 @@ func (g *batchNormGrad) sums(p *plan, dgamma, dbeta device.Dst) {
 // partSums sets sum = Σ dz and dot = Σ dz (x-mean) over the rows of a part.
 func (g *batchNormGrad) partSums(sum, dot []float32, k tile, d *Device, worker int) {
 	var mean, sums, dots []float32
-	for k := range k.slices() {
+	for k := range k.slices(g.spanLen) {
 		dz, x := g.dzStrip(k, d, worker), k.load(g.x, g.C, d.tile(worker, 3))
 		if mean == nil {
 			w, scratch := min(dz.period(k.cols), x.period(k.cols)), d.tile(worker, 4)

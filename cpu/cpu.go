@@ -147,7 +147,7 @@ func (d *Device) misused() error {
 const (
 	maxThreads = 4096 // each has scratch of its own
 
-	tileLen   = 4096 // elements an elementwise task works on: 16 KiB, so that a few fit L1; also of cpu/asm
+	tileLen   = 4096 // elements an elementwise task works on, at most: 16 KiB, so that a few fit L1; also of cpu/asm
 	tileCount = 6    // tiles of scratch for each worker
 )
 

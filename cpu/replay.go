@@ -61,6 +61,7 @@ func (r *replay) end() {
 // add plans a call and keeps it, with the blocks it touches.
 func (r *replay) add(c device.Call, build func(p *plan)) {
 	p := plan{dev: r.dev}
+	p.reset(&c)
 	build(&p)
 	p.release()
 	if p.failed {

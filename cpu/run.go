@@ -25,7 +25,7 @@ func (d *Device) perform(c device.Call, build func(p *plan)) bool {
 		d.replay.add(c, build)
 		return false
 	}
-	d.plan.reset()
+	d.plan.reset(&c)
 	defer d.plan.release()
 	build(&d.plan)
 	if d.plan.failed {
@@ -58,6 +58,7 @@ type plan struct {
 	phases    []phase
 	workspace []*block
 	failed    bool
+	spanLen   int // elements that elementwise work takes at a time: a tile at most
 }
 
 type phase struct {
@@ -104,9 +105,11 @@ func (p *plan) ints(n int) []int32 {
 // workers is how many workers may run tasks.
 func (p *plan) workers() int { return len(p.dev.tiles) }
 
-func (p *plan) reset() {
+// reset makes p an empty plan of c.
+func (p *plan) reset(c *device.Call) {
 	clear(p.phases)
 	p.phases, p.workspace, p.failed = p.phases[:0], p.workspace[:0], false
+	p.spanLen = spanLenOf(c)
 }
 
 func (p *plan) execute() {

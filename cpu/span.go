@@ -58,7 +58,7 @@ func (o out) commit() {
 // spans are longer, and the loops store it past the caches: a line that is written
 // whole need not be read first.
 func (p *plan) eachSpan(n int, y device.Dst, sources []*buffer, task func(lo, hi, worker int)) {
-	span := tileLen
+	span := p.spanLen
 	if p.leavesCaches(y, sources) {
 		span = 8 * tileLen
 	}
@@ -77,10 +77,21 @@ func (p *plan) leavesCaches(y device.Dst, sources []*buffer) bool {
 	return !slices.ContainsFunc(sources, func(s *buffer) bool { return s.dtype != device.Float32 || s.Len() != b.Len() })
 }
 
-// eachTile plans elementwise work on n elements, a tile at a time.
+// eachTile plans elementwise work on n elements, a span of at most a tile at a time.
 func (p *plan) eachTile(n int, task func(lo, hi, worker int)) {
-	p.each(ceilDiv(n, tileLen), func(i, worker int) {
-		lo := i * tileLen
-		task(lo, min(lo+tileLen, n), worker)
+	p.each(ceilDiv(n, p.spanLen), func(i, worker int) {
+		lo := i * p.spanLen
+		task(lo, min(lo+p.spanLen, n), worker)
 	})
+}
+
+// spanLenOf is how many elements the work of c takes at a time: a tile, or so much
+// of it that the scratch where BFloat16 is converted stays in the first cache.
+func spanLenOf(c *device.Call) int {
+	low := func(b device.Buffer) bool { return b != nil && b.DType() == device.BFloat16 }
+	lowDst := func(y device.Dst) bool { return low(y.Buf) }
+	if slices.ContainsFunc(c.Src[:], low) || slices.ContainsFunc(c.Dst[:], lowDst) {
+		return tileLen / 4
+	}
+	return tileLen
 }

@@ -55,11 +55,11 @@ func (t tiling) taller(n int) tiling {
 	return t
 }
 
-// slices cuts a tile of one outer index into tiles that fit scratch, one at
-// least.
-func (k tile) slices() iter.Seq[tile] {
+// slices cuts a tile of one outer index into tiles of at most size elements, one
+// at least.
+func (k tile) slices(size int) iter.Seq[tile] {
 	return func(yield func(tile) bool) {
-		end, rows := k.row+k.rows, tileLen/k.cols
+		end, rows := k.row+k.rows, size/k.cols
 		for k.rows = min(rows, k.rows); yield(k) && k.row+rows < end; k.rows = min(rows, end-k.row) {
 			k.row += rows
 		}
