@@ -18,8 +18,7 @@ type strides struct {
 //
 // It is what a convolution needs of a processor: a term is a line of the window,
 // a is the image itself. Georganas et al., Harnessing Deep Learning via a Single
-// Building Block, 2020, who call it a batch-reduce product. A channelwise one takes
-// of every row of a the element of its column, a[terms[t].a+i*rs+p*ks+j].
+// Building Block, 2020, who call it a batch-reduce product.
 type batchKernel func(c, init, a, b []float32, terms []term, s *strides)
 
 // A batchReducer is the batchKernel of a level for two sizes of micro-tiles.
@@ -28,8 +27,7 @@ type batchReducer struct {
 	wide   batchKernel // on mr by nr
 	narrow batchKernel // on mr by nr/2
 
-	channelwise bool // both are
-	alongK      bool // both read a along k: ks is 1
+	alongK bool // both read a along k: ks is 1
 }
 
 // tilesOf is the reducer whose micro-tiles so many rows fill best.

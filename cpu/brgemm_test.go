@@ -14,12 +14,11 @@ type batchCase struct {
 	strides
 	terms      []term
 	init, a, b []float32
-	across     int // distance in a from column to column: 1 for a channelwise kernel
 }
 
 // batchCases are sums for micro-tiles of mr by nr: a read by rows or by columns,
 // what it starts from one row or many, terms that overlap and terms that do not.
-func batchCases(mr, nr, across int) (cases []batchCase) {
+func batchCases(mr, nr int) (cases []batchCase) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, terms := range [][]term{nil, {{0, 0}}, {{3, 2 * nr}, {0, 0}, {1, 5}}} {
 		for _, k := range []int{0, 1, 2, 7, 33} {
@@ -27,7 +26,7 @@ func batchCases(mr, nr, across int) (cases []batchCase) {
 			byColumn := strides{ldc: nr + 5, ldi: nr + 1, rs: 1, ks: mr + 2, ldb: nr + 3, k: k}
 			for _, s := range []strides{byRow, byColumn} {
 				cases = append(cases, batchCase{
-					s, terms, noise(r, mr*s.ldi+nr), noise(r, mr*s.rs+k*s.ks+nr+8), noise(r, k*s.ldb+4*nr), across,
+					s, terms, noise(r, mr*s.ldi+nr), noise(r, mr*s.rs+k*s.ks+nr+8), noise(r, k*s.ldb+4*nr),
 				})
 			}
 		}
@@ -42,35 +41,31 @@ func (c *batchCase) sum(i, j int) (sum, size float64) {
 	size = math.Abs(sum)
 	for _, t := range c.terms {
 		for p := range c.k {
-			x := float64(c.a[t.a+i*c.rs+p*c.ks+j*c.across]) * float64(c.b[t.b+p*c.ldb+j])
+			x := float64(c.a[t.a+i*c.rs+p*c.ks]) * float64(c.b[t.b+p*c.ldb+j])
 			sum, size = sum+x, size+math.Abs(x)
 		}
 	}
 	return sum, size
 }
 
-func eachBatchKernel(t *testing.T, f func(t *testing.T, kernel batchKernel, mr, nr, across int)) {
+func eachBatchKernel(t *testing.T, f func(t *testing.T, kernel batchKernel, mr, nr int)) {
 	eachLevel(t, func(t *testing.T, l Level) {
 		k, err := kernelsFor(l)
 		require.NoError(t, err)
-		reducers := []*batchReducer{&k.reducer, &k.depthwise}
+		reducers := []*batchReducer{&k.reducer}
 		if k.slim != nil {
 			reducers = append(reducers, k.slim)
 		}
 		for _, r := range reducers {
-			across := 0
-			if r.channelwise {
-				across = 1
-			}
-			f(t, r.wide, r.mr, r.nr, across)
-			f(t, r.narrow, r.mr, r.nr/2, across)
+			f(t, r.wide, r.mr, r.nr)
+			f(t, r.narrow, r.mr, r.nr/2)
 		}
 	})
 }
 
 func TestBatchKernels(t *testing.T) {
-	eachBatchKernel(t, func(t *testing.T, kernel batchKernel, mr, nr, across int) {
-		for _, c := range batchCases(mr, nr, across) {
+	eachBatchKernel(t, func(t *testing.T, kernel batchKernel, mr, nr int) {
+		for _, c := range batchCases(mr, nr) {
 			stale := noise(rand.New(rand.NewPCG(3, 4)), (mr+1)*c.ldc)
 			got := append([]float32{}, stale...)
 			kernel(got, c.init, c.a, c.b, c.terms, &c.strides)
@@ -93,7 +88,7 @@ func TestBatchKernels(t *testing.T) {
 func TestBatchKernelsSpecialValues(t *testing.T) {
 	zero := float32(math.Copysign(0, 1))
 	inf, nan, tiny := float32(math.Inf(1)), float32(math.NaN()), float32(math.SmallestNonzeroFloat32)
-	eachBatchKernel(t, func(t *testing.T, kernel batchKernel, mr, nr, _ int) {
+	eachBatchKernel(t, func(t *testing.T, kernel batchKernel, mr, nr int) {
 		for _, c := range []struct{ start, x, y, want float32 }{
 			{0, inf, 2, inf}, {0, inf, 0, nan}, {inf, -inf, 1, nan}, {1, nan, 0, nan},
 			{0, tiny, 1, tiny}, {tiny, -tiny, 1, 0}, {0, math.MaxFloat32, 2, inf}, {nan, 0, 0, nan},

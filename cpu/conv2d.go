@@ -19,18 +19,18 @@ func (d *Device) Conv2D(y, pre device.Dst, x, w, bias device.Buffer, s device.Co
 			planWinograd(p, to, p.widened(of(x)), s, planFilters(p.widened(of(w))))
 			return
 		}
+		if depthwise(s) {
+			planDepthwise(p, to, of(x), of(w), s)
+			return
+		}
 		s := flattened(s)
-		reducer, groups := p.reducerOf(s)
-		x, w, channels := of(x), of(w), s.C
+		x, w, channels, reducer := of(x), of(w), s.C, &d.kernel.reducer
 		if pairs := d.kernel.pairs; pairs.take(x, s.C/s.Groups) {
 			reducer, x, w, channels = &pairs.reducer, wordsOf(x), wordsOf(w), s.C/2
 		}
 		window, filters := sweepOf(s), panelSource(forwardFiltersOf(p, w, s.K/s.Groups, s.KH*s.KW*channels/s.Groups))
-		if depthwise(s) {
-			filters = &planeFilters{w, s, taps(s.KH), taps(s.KW)}
-		}
 		g := &correlation{
-			sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.K / groups,
+			sweep: window, reducer: reducer, images: s.N, groups: s.Groups, out: s.K / s.Groups,
 			from: window.frames(x, s.H, s.W, channels), filters: filters, to: to, into: positionsOf(s),
 		}
 		g.plan(p)
@@ -48,14 +48,17 @@ func (d *Device) Conv2DGradFilter(dw device.Dst, dy, x device.Buffer, s device.C
 			planWinogradGrad(p, dw, p.widened(of(dy)), p.widened(of(x)), s)
 			return
 		}
+		if depthwise(s) {
+			planDepthwiseGradFilter(p, dw, of(dy), of(x), s)
+			return
+		}
 		s := flattened(s)
 		window := sweepOf(s)
-		reducer, groups := p.reducerOf(s)
 		g := &filterGradient{
-			sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.K / groups,
+			sweep: window, reducer: &d.kernel.reducer, images: s.N, groups: s.Groups, out: s.K / s.Groups,
 			from: window.frames(of(x), s.H, s.W, s.C), dy: wholeFrames(of(dy), window, s.K), to: dw,
 		}
-		if pairs := d.kernel.pairs; pairs != nil && x.DType() == device.BFloat16 && !depthwise(s) {
+		if pairs := d.kernel.pairs; pairs != nil && x.DType() == device.BFloat16 {
 			g.pair(pairs)
 		}
 		g.plan(p)
@@ -95,31 +98,27 @@ func planGradInput(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D, lines
 		origin: (lines.first*s.W + cols.first) * s.C, step: s.C / s.Groups,
 		image: s.H * s.W * s.C, line: s.StrideH * s.W * s.C, pixel: s.StrideW * s.C,
 	}
-	channels := s.K // of dy
-	reducer, groups := p.reducerOf(s)
+	oh, ow := s.Out()
+	window := sweep{height: lines.n, width: cols.n, strideH: 1, strideW: 1, dh: lines.offsets, dw: cols.offsets}
+	if depthwise(s) {
+		c := &depthwiseSweep{
+			sweep: window, images: s.N, from: wholeLines(dy, oh, ow, s.C),
+			filters: planeFilters{w, s, lines.taps, cols.taps}, to: epilogue{dst: dx}, into: into,
+		}
+		c.plan(p)
+		return
+	}
+	channels, reducer := s.K, &p.dev.kernel.reducer // channels of dy
 	filters := panelSource(&tapFilters{w, s, lines.taps, cols.taps})
-	switch pairs := p.dev.kernel.pairs; {
-	case depthwise(s):
-		filters = &planeFilters{w, s, lines.taps, cols.taps}
-	case pairs.take(dy, s.K/s.Groups):
+	if pairs := p.dev.kernel.pairs; pairs.take(dy, s.K/s.Groups) {
 		reducer, filters = &pairs.reducer, &tapWords{tapFilters{w, s, lines.taps, cols.taps}, pairs}
 		dy, channels = wordsOf(dy), s.K/2
 	}
-	oh, ow := s.Out()
-	window := sweep{height: lines.n, width: cols.n, strideH: 1, strideW: 1, dh: lines.offsets, dw: cols.offsets}
 	g := &correlation{
-		sweep: window, reducer: reducer, images: s.N, groups: groups, out: s.C / groups,
+		sweep: window, reducer: reducer, images: s.N, groups: s.Groups, out: s.C / s.Groups,
 		from: window.frames(dy, oh, ow, channels), filters: filters, to: epilogue{dst: dx}, into: into,
 	}
 	g.plan(p)
-}
-
-// reducerOf is what multiplies for s, and the number of groups it sees.
-func (p *plan) reducerOf(s device.Conv2D) (*batchReducer, int) {
-	if depthwise(s) {
-		return &p.dev.kernel.depthwise, 1
-	}
-	return &p.dev.kernel.reducer, s.Groups
 }
 
 // An axisPhase is a phase in one axis: every stride-th line or column of dx from

@@ -14,7 +14,7 @@ import "example.org/chainrule/device"
 type correlation struct {
 	sweep
 	reducer        *batchReducer
-	images, groups int // a channelwise one has one group
+	images, groups int
 	out            int // channels of the result in a group
 	from           frames
 	filters        panelSource
@@ -102,7 +102,7 @@ func (c *correlation) place(p *plan) {
 	}
 	full := width == c.width && c.images%c.block.images == 0 // no micro-tile leaves the images
 	exact := c.columns == c.groups*c.out                     // nor the channels
-	c.from.inPlace = full && (exact || !c.reducer.channelwise) && c.from.fits(c.lines(c.height))
+	c.from.inPlace = full && c.from.fits(c.lines(c.height))
 	c.from.prepare(p, c.block.images, c.lines(c.block.lines), c.reducer.mr*c.strideW*c.from.channels+c.reducer.nr)
 
 	c.inPlace = full && exact && d.Wanted() && !d.Add && of(d.Buf).dtype == device.Float32
@@ -119,10 +119,6 @@ func (c *correlation) place(p *plan) {
 func (c *correlation) multiplyRuns() {
 	runs, depth := c.runs(c.groups, c.from.channels)
 	s := strides{ldc: c.at.pixel, rs: c.strideW * c.from.channels, ks: 1, k: depth}
-	if c.reducer.channelwise {
-		runs, depth = c.tapLines()
-		s.ks, s.k = c.pitch()*c.from.channels, depth
-	}
 	if c.across {
 		s.ldc, s.rs = c.at.image, c.from.image
 	}

@@ -15,7 +15,7 @@ import "example.org/chainrule/device"
 type filterGradient struct {
 	sweep
 	reducer        *batchReducer
-	images, groups int    // a channelwise one has one group
+	images, groups int
 	out            int    // filters of a group
 	from, dy       frames // dy without margins
 	to             device.Dst
@@ -58,10 +58,6 @@ func (g *filterGradient) plan(p *plan) {
 func (g *filterGradient) layRows(k *kernels) {
 	g.step = 1
 	g.taps, g.length = g.runs(g.groups, g.from.channels)
-	if g.reducer.channelwise {
-		g.step = g.pitch() * g.from.channels
-		g.taps, g.length = g.tapLines()
-	}
 	if g.reducer.alongK {
 		g.from.turned = turningOf(g.from.cols, g.strideW, &k.productKernels)
 		g.step = g.from.turned.pitch
@@ -107,7 +103,7 @@ func (g *filterGradient) split(size int) int {
 func (g *filterGradient) place(p *plan) {
 	lines := g.lines(g.block.lines)
 	exact := g.columns == g.groups*g.out
-	g.from.inPlace = g.length == g.rows && (exact || !g.reducer.channelwise) && g.from.fits(g.lines(g.height))
+	g.from.inPlace = g.length == g.rows && g.from.fits(g.lines(g.height))
 	g.from.prepare(p, g.block.images, lines, g.reducer.mr*g.step+g.reducer.nr)
 	g.dy.inPlace = exact && g.dy.fits(g.height)
 	g.dy.prepare(p, g.block.images, g.block.lines, g.reducer.nr)

@@ -24,9 +24,6 @@ func (r *batchReducer) strips(groups, filters, channels int) (strips []filterStr
 			if s.count <= r.nr/2 {
 				s.width = r.nr / 2
 			}
-			if r.channelwise {
-				s.from = first
-			}
 			strips = append(strips, s)
 			columns += s.width
 		}

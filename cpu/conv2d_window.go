@@ -76,14 +76,6 @@ func (w *sweep) eachTap() (taps []tapRun) {
 	return taps
 }
 
-// tapLines lists the lines of the window as runs, and says how many taps each has.
-func (w *sweep) tapLines() (lines []tapRun, taps int) {
-	for _, h := range w.dh {
-		lines = append(lines, tapRun{line: h - w.dh[0]})
-	}
-	return lines, len(w.dw)
-}
-
 // pitch is how many pixels the taps of a line are apart: the same for all.
 func (w *sweep) pitch() int {
 	if len(w.dw) < 2 {

@@ -16,7 +16,7 @@ var goKernels = kernels{
 	columnKernels:  goColumns,
 	transforms:     goTransforms,
 	reducer:        goReducer,
-	depthwise:      goDepthwise,
+	slideKernels:   goSlideKernels,
 }
 
 // gemm2x16 is a microKernel on two rows of 16.

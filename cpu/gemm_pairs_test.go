@@ -116,7 +116,7 @@ func TestPairBatchKernels(t *testing.T) {
 
 func testPairBatchKernel(t *testing.T, reducer batchReducer, kernel batchKernel, nr int) {
 	r, mr := rand.New(rand.NewPCG(7, 8)), reducer.mr
-	for _, c := range batchCases(mr, nr, 0) {
+	for _, c := range batchCases(mr, nr) {
 		if reducer.alongK && c.ks != 1 {
 			continue
 		}
@@ -254,7 +254,7 @@ func TestPairBatchKernelBits(t *testing.T) {
 
 func testPairBatchKernelBits(t *testing.T, r batchReducer, kernel, twin batchKernel, cols, nr int, name string, draw func() float64) {
 	mr := r.mr
-	for _, c := range batchCases(mr, nr, 0) {
+	for _, c := range batchCases(mr, nr) {
 		if r.alongK && c.ks != 1 {
 			continue
 		}

@@ -63,8 +63,9 @@ type kernels struct {
 	randomKernels
 	columnKernels
 	transforms
-	reducer, depthwise batchReducer  // of convolutions
-	slim               *batchReducer // for few rows; nil where reducer serves them as well
+	slideKernels
+	reducer batchReducer  // of convolutions
+	slim    *batchReducer // for few rows; nil where reducer serves them as well
 }
 
 // productKernels are the inner loops of products.

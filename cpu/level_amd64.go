@@ -16,7 +16,7 @@ var avx2Kernels = kernels{
 	columnKernels:  columnsAVX2,
 	transforms:     avx2Transforms,
 	reducer:        avx2Reducer,
-	depthwise:      avx2Depthwise,
+	slideKernels:   slideKernels{slideBy8, slideGradBy8},
 }
 
 var avx512Kernels = kernels{
@@ -34,7 +34,7 @@ var avx512Kernels = kernels{
 	transforms:     avx512Transforms,
 	reducer:        avx512Reducer,
 	slim:           &avx512Slim,
-	depthwise:      avx512Depthwise,
+	slideKernels:   slideKernels{slideAVX512, slideGradAVX512},
 }
 
 var (

@@ -69,7 +69,7 @@ func main() {
 
 // generate returns every file by its name.
 func generate() map[string][]byte {
-	files := map[string][]byte{}
+	files := slideFiles()
 	for _, s := range stems {
 		for _, level := range []struct {
 			name string
