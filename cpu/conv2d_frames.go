@@ -99,8 +99,8 @@ func (f *frames) copyTo(v []float32, n, at int) {
 	}
 	lo := f.buf.bf16[2*n*size+at:]
 	if len(lo) > size {
-		f.joins.join(v, lo[:len(v)], lo[size:][:len(v)])
+		f.joins.join(v, 0, lo, lo[size:], 0, len(v), 1)
 	} else {
-		widenLow(v, lo[:len(v)])
+		widenLow(v, lo)
 	}
 }

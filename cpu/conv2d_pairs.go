@@ -16,7 +16,7 @@ func (f *tapWords) panel(dst []float32, s filterStrip, _ int) {
 	rows := len(f.tapsH) * len(f.tapsW) * f.s.K / f.s.Groups / 2
 	for r := range rows {
 		lo, hi := f.of(s.group, 2*r)+s.first, f.of(s.group, 2*r+1)+s.first
-		f.kernels.join(dst[r*s.width:][:s.count], f.w.bf16[lo:][:s.count], f.w.bf16[hi:][:s.count])
+		f.kernels.join(dst[r*s.width:], 0, f.w.bf16[lo:], f.w.bf16[hi:], 0, s.count, 1)
 	}
 }
 

@@ -6,8 +6,8 @@ package cpu
 // Whole micro-tiles are summed up in C itself, others in a tile that stays in
 // cache. What becomes of the finished sums is the epilogue's business.
 //
-// The cut follows from the product, the level and the caches alone, so the bits
-// of the result do not depend on the workers. Goto and van de Geijn, Anatomy of
+// The cut along k follows from the product, the level and the caches alone, so the
+// bits of the result do not depend on the workers. Goto and van de Geijn, Anatomy of
 // High-Performance Matrix Multiplication, 2008.
 type product struct {
 	batch, m, n, k int
@@ -21,6 +21,7 @@ type product struct {
 	ldc      int         // between rows of C, where sums may be made in it; else 0
 	zeros    []float32   // for a row of a block
 	tiles    [][]float32 // of each worker
+	tileRows int         // of a block's, that a tile keeps
 	parts    [][]float32 // of each part of k the sums, [batch, m, n]; nil for one part
 }
 
@@ -32,15 +33,20 @@ func (g *product) plan(p *plan) {
 	if g.kernel == nil {
 		g.kernel = &p.dev.kernel.productKernels
 	}
-	g.blocking = blockingOf(g, g.kernel, g.kernel.blocksFor(p.dev.caches))
+	g.blocking = blockingOf(g, g.kernel.blocksFor(p.dev.caches), p.workers())
 	c := g.blocking
-	g.rows = rowLoader(g.a, c, g)
-	g.cols = colLoader(g.b, c, g)
-	g.rows.prepare(p, g.batch, c.gn)
-	g.cols.prepare(p, g.batch, c.gm)
-	g.ldc = g.to.ldc()
-	g.zeros = make([]float32, c.nc)
-	g.tiles = perWorker(p, c.mc*spread(c.nc))
+	g.ldc, g.zeros, g.tileRows = g.to.ldc(), make([]float32, c.nc), c.mc
+	if c.gk == c.parts {
+		g.tileRows = g.kernel.mr
+	}
+	g.tiles = perWorker(p, g.tileRows*spread(c.nc))
+	if g.k == 0 {
+		g.planEmpty(p)
+		return
+	}
+	g.rows, g.cols = rowLoader(g.a, c, g), colLoader(g.b, c, g)
+	g.rows.prepare(p, g.batch, c.gn, 1)
+	g.cols.prepare(p, g.batch, c.gm, maxPacks)
 	if c.parts > 1 {
 		g.ldc = g.n
 		for range c.parts {
@@ -61,42 +67,58 @@ func (g *product) task(t, worker int) {
 	c := g.blocking
 	t, col := t/c.gn, t%c.gn
 	t, row := t/c.gm, t%c.gm
-	s := sums{matrix: t / c.parts, part: t % c.parts, rows: spanAt(row, c.mc, g.m), cols: spanAt(col, c.nc, g.n)}
-	g.place(&s, worker)
-	g.begin(&s)
-	for kb := s.part * c.gk / c.parts; kb < (s.part+1)*c.gk/c.parts; kb++ {
+	s := sums{matrix: t / c.parts, part: t % c.parts, cols: spanAt(col, c.nc, g.n)}
+	rows := spanAt(row, c.mc, g.m)
+	first, end := s.part*c.gk/c.parts, (s.part+1)*c.gk/c.parts
+	for kb := first; kb < end; kb++ {
 		a := g.rows.load(s.matrix, row, kb, worker)
 		b := g.cols.load(s.matrix, col, kb, worker)
-		g.multiply(&s, a, b, spanAt(kb, c.kc, g.k).len())
-		s.init, s.ldi = s.v, s.ld
+		for i := 0; i < rows.len(); i += g.kernel.mr {
+			s.rows = span{rows.lo + i, min(rows.lo+i+g.kernel.mr, rows.hi)}
+			g.place(&s, i, worker)
+			if kb == first {
+				g.begin(&s)
+			}
+			g.multiply(&s, a.at(i), &b, spanAt(kb, c.kc, g.k).len())
+			if kb == end-1 {
+				g.end(&s)
+			}
+		}
 	}
-	g.end(&s)
 }
 
-// sums is a block of C in the making.
+// sums is a row of micro-tiles of C in the making.
 type sums struct {
 	matrix, part int
 	rows, cols   span
 	v, init      []float32 // the sums, and what those to come are added to
 	ld, ldi      int       // between rows of each; 0 repeats a row
-	whole        bool      // micro-tiles
 	inPlace      bool
 }
 
 func (s *sums) row(r int) []float32 { return s.v[r*s.ld:][:s.cols.len()] }
 
-// place says where s is made: where it will stay, if it is whole micro-tiles.
-func (g *product) place(s *sums, worker int) {
-	s.whole = s.rows.len()%g.kernel.mr == 0 && s.cols.len()%g.kernel.columns() == 0
-	s.inPlace = s.whole && g.ldc > 0
+// place says where s, from row i of its block on, is made: where it will stay, if it
+// is whole micro-tiles.
+func (g *product) place(s *sums, i, worker int) {
+	s.inPlace = g.ldc > 0 && s.rows.len() == g.kernel.mr && s.cols.len()%g.kernel.columns() == 0
 	switch {
 	case !s.inPlace:
-		s.v, s.ld = g.tiles[worker], spread(g.blocking.nc)
-	case g.parts != nil:
-		s.v, s.ld = g.parts[s.part][(s.matrix*g.m+s.rows.lo)*g.n+s.cols.lo:], g.ldc
+		s.ld = spread(g.blocking.nc)
+		s.v = g.tiles[worker][i%g.tileRows*s.ld:]
 	default:
-		s.v, s.ld = of(g.to.dst.Buf).f32[g.to.rows.at(s.matrix, s.rows.lo)+s.cols.lo:], g.ldc
+		s.v, s.ld = g.inC(s, 0), g.ldc
 	}
+	s.init, s.ldi = s.v, s.ld
+}
+
+// inC is where row r of s will stay: in C, or with its part's sums.
+func (g *product) inC(s *sums, r int) []float32 {
+	row := s.rows.lo + r
+	if g.parts != nil {
+		return g.parts[s.part][(s.matrix*g.m+row)*g.n+s.cols.lo:]
+	}
+	return of(g.to.dst.Buf).f32[g.to.rows.at(s.matrix, row)+s.cols.lo:]
 }
 
 // columns is what a micro-tile's columns are a multiple of.
@@ -107,39 +129,41 @@ func (k *productKernels) columns() int {
 	return k.nr / 2
 }
 
-// multiply adds the product of two blocks to s. A row of micro-tiles finds its rows
-// of a in the first cache, and all of them find b in the second.
-func (g *product) multiply(s *sums, a, b panel, depth int) {
+// multiply adds the product of some rows and a block to s. The rows stay in the first
+// cache, and the block in the second.
+func (g *product) multiply(s *sums, a operand, b *panel, depth int) {
 	k := g.kernel
-	for i := 0; i < s.rows.len(); i += k.mr {
-		for j := 0; j < s.cols.len(); j += k.nr {
-			kernel := k.wide
-			if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
-				kernel = k.narrow
-			}
-			kernel(s.v[i*s.ld+j:], s.ld, s.init[i*s.ldi+j:], s.ldi, a.v[i*a.lane:], a.lane, a.depth, b.v[j*b.lane:], b.depth, depth)
+	for j := 0; j < s.cols.len(); j += k.nr {
+		kernel := k.wide
+		if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
+			kernel = k.narrow
 		}
+		strip := b.at(j)
+		kernel(s.v[j:], s.ld, s.init[j:], s.ldi, a.v, a.lane, a.depth, strip.v, strip.depth, depth)
 	}
 }
 
 // begin says what s is added to at first: C itself, the bias or zeros.
 func (g *product) begin(s *sums) {
-	if s.inPlace && g.parts == nil && g.to.dst.Add {
-		s.init, s.ldi = s.v, s.ld
-		return
+	switch {
+	case g.addsToC() && s.inPlace:
+	case g.addsToC():
+		for r := range s.rows.len() {
+			copy(s.row(r), g.inC(s, r))
+		}
+	case s.part > 0 || g.to.bias == nil:
+		s.init, s.ldi = g.zeros, 0
+	case s.cols.len()%g.kernel.columns() == 0:
+		s.init, s.ldi = g.to.bias[s.matrix*g.to.biasStep+s.cols.lo:], 0
+	default: // a micro-tile would read beyond the bias
+		for r := range s.rows.len() {
+			copy(s.row(r), g.to.bias[s.matrix*g.to.biasStep+s.cols.lo:])
+		}
 	}
-	s.init, s.ldi = g.zeros, 0
-	if s.part == 0 && g.to.bias != nil {
-		s.init = g.to.bias[s.matrix*g.to.biasStep+s.cols.lo:]
-	}
-	if s.whole && g.k > 0 {
-		return
-	}
-	for r := range s.rows.len() { // a part of a micro-tile would read beyond the bias
-		copy(s.row(r), s.init)
-	}
-	s.init, s.ldi = s.v, s.ld
 }
+
+// addsToC reports whether sums start from C, so that in a tile they have the same bits.
+func (g *product) addsToC() bool { return g.ldc > 0 && g.parts == nil && g.to.dst.Add }
 
 // end hands s to the epilogue, or puts it with its part's sums.
 func (g *product) end(s *sums) {
@@ -149,14 +173,27 @@ func (g *product) end(s *sums) {
 	for r := range s.rows.len() {
 		row := s.rows.lo + r
 		switch {
-		case g.parts != nil:
-			copy(g.parts[s.part][(s.matrix*g.m+row)*g.n+s.cols.lo:], s.row(r))
+		case g.parts != nil || g.addsToC():
+			copy(g.inC(s, r), s.row(r))
 		case s.inPlace:
 			g.to.activate(s.row(r), g.to.rows.at(s.matrix, row)+s.cols.lo)
 		default:
 			g.to.end(s.row(r), s.matrix, row, s.cols.lo)
 		}
 	}
+}
+
+// planEmpty adds the phase for k = 0: every row is the bias or zeros.
+func (g *product) planEmpty(p *plan) {
+	p.each(g.batch*g.m*g.blocking.gn, func(t, worker int) {
+		row, cols := t/g.blocking.gn, spanAt(t%g.blocking.gn, g.blocking.nc, g.n)
+		v := g.tiles[worker][:cols.len()]
+		clear(v)
+		if g.to.bias != nil {
+			copy(v, g.to.bias[row/g.m*g.to.biasStep+cols.lo:])
+		}
+		g.to.end(v, row/g.m, row%g.m, cols.lo)
+	})
 }
 
 // planSum adds the phase that sums the parts, in their order, a row at a time.

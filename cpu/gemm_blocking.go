@@ -1,12 +1,13 @@
 package cpu
 
 const (
-	enoughTasks  = 16      // to keep the workers busy
+	enoughTasks  = 16      // to keep the workers of most machines busy
+	tasksEach    = 4       // for every worker, so that all end at about the same time
 	smallTask    = 1 << 20 // multiplications not worth cutting further: some 10 µs
 	minBlockRows = 64      // of a block that is cut further, so that reading an
 	minBlockCols = 128     // element of A or B stays cheap beside multiplying it
 	minPart      = 2       // blocks of k in a part
-	maxBlockRows = 256     // of a block: more gain nothing
+	maxBlockRows = 1024    // of a block: more gain nothing
 	maxDepth     = 1024    // of a block, likewise
 )
 
@@ -31,11 +32,23 @@ type blocking struct {
 }
 
 // blockingOf divides g, first into blocks that fit the caches, then further until
-// there are enough tasks.
-func blockingOf(g *product, k *productKernels, fit blockSize) blocking {
-	c := blocking{gm: ceilDiv(g.m, fit.rows), gn: ceilDiv(g.n, fit.cols), gk: ceilDiv(g.k, fit.depth), parts: 1}
-	tasks := func() int { return g.batch * c.gm * c.gn }
-	for tasks() < enoughTasks && g.m*g.n*g.k/(c.gm*c.gn) > smallTask {
+// there are enough tasks for the workers. What is done along k does not depend on
+// these.
+func blockingOf(g *product, fit blockSize, workers int) blocking {
+	c := blocking{gm: ceilDiv(g.m, fit.rows), gn: ceilDiv(g.n, fit.cols), gk: ceilDiv(g.k, fit.depth)}
+	c.parts = c.partsOf(g)
+	c = c.cut(g, tasksEach*workers)
+	c.mc = roundUp(ceilDiv(g.m, c.gm), g.kernel.mr)
+	c.nc = roundUp(ceilDiv(g.n, c.gn), g.kernel.nr)
+	c.kc = roundUp(ceilDiv(g.k, max(c.gk, 1)), 8)
+	c.gm, c.gn, c.gk = ceilDiv(g.m, c.mc), ceilDiv(g.n, c.nc), ceilDiv(g.k, max(c.kc, 1))
+	c.parts = max(1, min(c.parts, c.gk))
+	return c
+}
+
+// cut halves blocks until there are so many, or they are small.
+func (c blocking) cut(g *product, tasks int) blocking {
+	for !c.enough(g, tasks) {
 		m, n := g.m/c.gm, g.n/c.gn
 		switch {
 		case n > minBlockCols && n >= m:
@@ -43,25 +56,23 @@ func blockingOf(g *product, k *productKernels, fit blockSize) blocking {
 		case m > minBlockRows:
 			c.gm *= 2
 		default:
-			c.parts = max(1, min(ceilDiv(enoughTasks, tasks()), c.gk/minPart))
-			return c.sized(g, k)
+			return c
 		}
 	}
-	return c.sized(g, k)
+	return c
 }
 
-// sized derives the extents of the blocks from their numbers, and the numbers
-// again from the extents, which are whole micro-tiles.
-func (c blocking) sized(g *product, k *productKernels) blocking {
-	c.mc = roundUp(ceilDiv(g.m, c.gm), k.mr)
-	c.nc = roundUp(ceilDiv(g.n, c.gn), k.nr)
-	c.kc = roundUp(ceilDiv(g.k, max(c.gk, 1)), 8)
-	c.gm, c.gn = ceilDiv(g.m, c.mc), ceilDiv(g.n, c.nc)
-	if g.k > 0 {
-		c.gk = ceilDiv(g.k, c.kc)
+// enough reports whether there are so many blocks, or they are small.
+func (c blocking) enough(g *product, tasks int) bool {
+	return g.batch*c.gm*c.gn >= tasks || g.m*g.n*g.k/(c.gm*c.gn) <= smallTask
+}
+
+// partsOf is into how many parts k is cut where m and n give too few tasks.
+func (c blocking) partsOf(g *product) int {
+	if c = c.cut(g, enoughTasks); c.enough(g, enoughTasks) {
+		return 1
 	}
-	c.parts = max(1, min(c.parts, c.gk))
-	return c
+	return max(1, min(ceilDiv(enoughTasks, g.batch*c.gm*c.gn), c.gk/minPart))
 }
 
 // A span is a range of indices.

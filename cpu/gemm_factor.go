@@ -59,12 +59,28 @@ func (b *buffer) copyTo(dst []float32, at int) {
 	}
 }
 
-// A panel is a block of a factor where the micro-kernel reads it. A lane is a row
-// of A or a column of B; along it runs k. A micro-tile whose first lane is i begins
-// at v[i*lane].
-type panel struct {
+// An operand is what the micro-kernel reads of a factor for a micro-tile. A lane is a
+// row of A or a column of B; along it runs k.
+type operand struct {
 	v           []float32
-	lane, depth int // the distance from k to k is depth
+	lane, depth int // distance from lane to lane, and from k to k
+}
+
+// A panel is a block of a factor: strips of lanes, size elements each, and what is
+// left of a micro-tile elsewhere.
+type panel struct {
+	operand
+	strip, size int // lanes of a strip, and elements
+	whole       int // lanes, up to those of rest
+	rest        operand
+}
+
+// at is the micro-tile's operand from lane i of the block on.
+func (p *panel) at(i int) operand {
+	if i >= p.whole {
+		return p.rest
+	}
+	return operand{p.v[i/p.strip*p.size+i%p.strip*p.lane:], p.lane, p.depth}
 }
 
 // A loader brings blocks of a factor into cache, packed where that is needed.
@@ -74,7 +90,6 @@ type loader struct {
 	lc, kc    int // extents of a block
 	gl, gk    int // blocks along each
 	unit      int // lanes that the micro-kernel reads at once
-	strip     int // lanes that lie side by side in a packed block, k by k
 	byLane    bool
 	packed    panel                                                      // the distances in a packed block
 	size      int                                                        // of a packed block
@@ -87,18 +102,27 @@ type loader struct {
 	stage   [][]float32 // and eight lanes, where these are transposed
 }
 
+const (
+	maxPacks = 2  // of a block in cache, which is as quick as to pack it once for all
+	pieceLen = 64 // lanes, or k, that a task packs
+)
+
 // rowLoader is for A: a block lies as its source does, lane by lane or k by k, or
 // lane by lane always where the micro-kernel wants it. Rows in memory are read where
 // they are.
 func rowLoader(a factor, c blocking, g *product) loader {
-	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, strip: c.mc, byLane: !a.trans}
+	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, byLane: !a.trans}
 	if !l.byLane && !g.kernel.alongK {
-		l.packed = panel{lane: 1, depth: spread(c.mc)}
-		l.size = c.kc * l.packed.depth
+		strip := l.unit
+		for strip%8 != 0 { // whole vectors are copied
+			strip += l.unit
+		}
+		l.inStrips(strip)
 		return l
 	}
-	l.packed = panel{lane: spread(c.kc), depth: 1}
-	l.size = roundUp(c.mc, 8) * l.packed.lane // as transpose writes it
+	ld := spread(c.kc)
+	l.packed = panel{operand: operand{lane: ld, depth: 1}, strip: 1, size: ld}
+	l.size = roundUp(c.mc, 8) * ld // as transpose writes it
 	if !l.byLane {
 		l.transpose = g.kernel.transpose
 		return l
@@ -111,9 +135,8 @@ func rowLoader(a factor, c blocking, g *product) loader {
 // colLoader is for B: a block is strips of a micro-tile's columns, each k by k, so
 // that the micro-kernel walks straight through memory.
 func colLoader(b factor, c blocking, g *product) loader {
-	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, unit: g.kernel.nr, strip: g.kernel.nr, byLane: b.trans}
-	l.packed = panel{lane: c.kc, depth: l.unit}
-	l.size = c.kc * c.nc
+	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, unit: g.kernel.nr, byLane: b.trans}
+	l.inStrips(l.unit)
 	if l.byLane {
 		l.transpose = g.kernel.transpose
 		l.memory = b.memory()
@@ -121,10 +144,19 @@ func colLoader(b factor, c blocking, g *product) loader {
 	return l
 }
 
-// prepare takes workspace, and plans to pack all blocks once where each is used
-// more than once.
-func (l *loader) prepare(p *plan, batch, uses int) {
-	if l.inPlace && l.lanes%l.unit == 0 {
+// inStrips says that a block is strips of so many lanes, each k by k.
+func (l *loader) inStrips(strip int) {
+	l.packed = panel{operand: operand{lane: 1, depth: strip}, strip: strip, size: strip * l.kc}
+	l.size = roundUp(l.lc, strip) * l.kc
+}
+
+// prepare takes workspace, and plans to pack all blocks once where each has many
+// uses.
+func (l *loader) prepare(p *plan, batch, uses, packs int) {
+	if l.inPlace {
+		if l.lanes%l.unit != 0 {
+			l.scratch = perWorker(p, l.unit*l.packed.lane)
+		}
 		return
 	}
 	if l.shared {
@@ -134,15 +166,27 @@ func (l *loader) prepare(p *plan, batch, uses int) {
 	if l.transpose != nil {
 		l.stage = perWorker(p, 8*spread(max(l.kc, l.lc)))
 	}
-	if l.inPlace || uses == 1 {
+	if uses <= packs {
 		l.scratch = perWorker(p, l.size)
 		return
 	}
-	n := batch * l.gk * l.gl
-	l.kept = p.floats(n * l.size)
-	p.each(n, func(t, worker int) {
+	blocks, pieces := batch*l.gk*l.gl, ceilDiv(l.kc, pieceLen)
+	if l.byLane {
+		pieces = ceilDiv(l.lc, pieceLen)
+	}
+	l.kept = p.floats(blocks * l.size)
+	p.each(blocks*pieces, func(t, worker int) {
+		t, piece := t/pieces, t%pieces
 		i, kb, lb := t/(l.gl*l.gk), t/l.gl%l.gk, t%l.gl
-		l.pack(l.kept[t*l.size:][:l.size], i, lb, kb, worker)
+		lanes, k := l.block(lb, kb)
+		if l.byLane {
+			lanes = lanes.piece(piece)
+		} else {
+			k = k.piece(piece)
+		}
+		if lanes.len() > 0 && k.len() > 0 {
+			l.pack(l.kept[t*l.size:][:l.size], i, lanes, k, worker)
+		}
 	})
 }
 
@@ -155,40 +199,65 @@ func perWorker(p *plan, n int) [][]float32 {
 	return v
 }
 
+// block is where block (lb, kb) lies in the factor.
+func (l *loader) block(lb, kb int) (lanes, k span) {
+	return spanAt(lb, l.lc, l.lanes), spanAt(kb, l.kc, l.k)
+}
+
+// piece is part number i of s.
+func (s span) piece(i int) span {
+	return span{min(s.lo+i*pieceLen, s.hi), min(s.lo+(i+1)*pieceLen, s.hi)}
+}
+
 // load returns block (lb, kb) of matrix i.
 func (l *loader) load(i, lb, kb, worker int) panel {
 	if l.shared {
 		i = 0
 	}
-	if l.inPlace && spanAt(lb, l.lc, l.lanes).len()%l.unit == 0 {
-		return panel{l.memory.at(i, lb*l.lc, kb*l.kc), l.memory.ld, 1}
+	lanes, k := l.block(lb, kb)
+	if l.inPlace {
+		return l.there(i, lanes, k, worker)
 	}
 	block := l.packed
+	block.whole = lanes.len()
 	if l.kept != nil {
 		block.v = l.kept[((i*l.gk+kb)*l.gl+lb)*l.size:][:l.size]
 	} else {
 		block.v = l.scratch[worker]
-		l.pack(block.v, i, lb, kb, worker)
+		l.pack(block.v, i, lanes, k, worker)
 	}
 	return block
 }
 
-// pack copies block (lb, kb) of matrix i to dst.
-func (l *loader) pack(dst []float32, i, lb, kb, worker int) {
-	lanes, k := spanAt(lb, l.lc, l.lanes), spanAt(kb, l.kc, l.k)
+// there is a block where the source has it, and a copy of a micro-tile's part, which
+// would be read too far.
+func (l *loader) there(i int, lanes, k span, worker int) panel {
+	ld, whole := l.memory.ld, lanes.len()/l.unit*l.unit
+	block := panel{operand: operand{l.memory.at(i, lanes.lo, k.lo), ld, 1}, strip: 1, size: ld, whole: whole}
+	if whole < lanes.len() {
+		block.rest = operand{l.scratch[worker], l.packed.lane, 1}
+		l.read(block.rest.v, l.packed.lane, i, lanes.lo+whole, lanes.len()-whole, k.lo, k.len())
+	}
+	return block
+}
+
+// pack copies what lies there in the factor to its place in a packed block.
+func (l *loader) pack(dst []float32, i int, lanes, k span, worker int) {
+	lane, p := lanes.lo%l.lc, k.lo%l.kc
 	switch {
 	case !l.byLane && l.transpose != nil:
-		l.turn(dst, i, lanes, k, worker)
+		l.turn(dst[p:], i, lanes, k, worker)
 	case !l.byLane:
-		for j := 0; j < lanes.len(); j += l.strip {
-			l.read(dst[j*l.kc:], l.packed.depth, i, k.lo, k.len(), lanes.lo+j, min(l.strip, lanes.len()-j))
+		for j := 0; j < lanes.len(); j += l.packed.strip {
+			l.read(dst[j*l.kc+p*l.packed.depth:], l.packed.depth, i, k.lo, k.len(), lanes.lo+j, min(l.packed.strip, lanes.len()-j))
 		}
 	case l.transpose == nil:
-		l.read(dst, l.packed.lane, i, lanes.lo, lanes.len(), k.lo, k.len())
+		l.read(dst[lane*l.packed.lane:], l.packed.lane, i, lanes.lo, lanes.len(), k.lo, k.len())
 	default:
 		for j := 0; j < lanes.len(); j += 8 {
 			src, ld := l.eight(i, span{lanes.lo + j, min(lanes.lo+j+8, lanes.hi)}, k, worker)
-			l.transpose(dst[j/l.strip*l.strip*l.kc+j%l.strip:], l.packed.depth, src, ld, roundUp(k.len(), 8))
+			to := (lane+j)/l.packed.strip*l.packed.size + (lane+j)%l.packed.strip
+			l.transpose(dst[to:], l.packed.depth, src, ld, roundUp(k.len(), 8))
 		}
 	}
 }

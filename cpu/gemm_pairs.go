@@ -16,9 +16,9 @@ import (
 type pairKernels struct {
 	productKernels              // wide and narrow add dotPair(a, b) where others add a b
 	reducer        batchReducer // of convolutions, likewise
-	// interleave sets dst[i] to the word of lo[i] and hi[i], over whole vectors:
-	// all have one length, a multiple of conversionLen.
-	interleave func(dst []float32, lo, hi []bfloat16)
+	// interleave sets dst[r*ldd+c] to the word of lo[r*lds+c] and hi[r*lds+c], for
+	// r < rows and c < cols, a multiple of conversionLen.
+	interleave func(dst []float32, ldd int, lo, hi []bfloat16, lds, cols, rows int)
 	rate       float64 // of multiplications, against Float32's
 }
 
@@ -87,27 +87,28 @@ type wordsAcross struct {
 }
 
 func (s wordsAcross) read(dst []float32, ld, i, row, rows, col, cols int) {
-	for r := range rows {
-		v := dst[r*ld:][:cols]
-		lo := s.buf.bf16[i*s.step+2*(row+r)*s.ld+col:]
-		if 2*(row+r)+1 < s.k {
-			s.kernels.join(v, lo[:cols], lo[s.ld:][:cols])
-		} else {
-			widenLow(v, lo[:cols])
-		}
+	lo := s.buf.bf16[i*s.step+2*row*s.ld+col:]
+	pairs := min(rows, s.k/2-row)
+	if pairs > 0 {
+		s.kernels.join(dst, ld, lo, lo[s.ld:], 2*s.ld, cols, pairs)
+	}
+	if pairs < rows {
+		widenLow(dst[pairs*ld:][:cols], lo[2*pairs*s.ld:])
 	}
 }
 
-// join sets dst[i] to the word of lo[i] and hi[i].
-func (p *pairKernels) join(dst []float32, lo, hi []bfloat16) {
-	n := len(dst) / conversionLen * conversionLen
-	p.interleave(dst[:n], lo[:n], hi[:n])
-	interleaveGo(dst[n:], lo[n:], hi[n:])
+// join is interleave for any number of columns.
+func (p *pairKernels) join(dst []float32, ldd int, lo, hi []bfloat16, lds, cols, rows int) {
+	n := cols / conversionLen * conversionLen
+	p.interleave(dst, ldd, lo, hi, lds, n, rows)
+	if n < cols {
+		interleaveGo(dst[n:], ldd, lo[n:], hi[n:], lds, cols-n, rows)
+	}
 }
 
 // widenLow sets dst[i] to the word of lo[i] and zero.
 func widenLow(dst []float32, lo []bfloat16) {
-	for i, v := range lo {
+	for i, v := range lo[:len(dst)] {
 		dst[i] = math.Float32frombits(uint32(v))
 	}
 }

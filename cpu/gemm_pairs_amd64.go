@@ -29,8 +29,7 @@ func brdot8x32(c, init, a, b []float32, terms []term, s *strides)
 //go:noescape
 func brdot8x16(c, init, a, b []float32, terms []term, s *strides)
 
-// interleaveAVX512 is interleaveGo on a length that is a multiple of
-// conversionLen.
+// interleaveAVX512 is interleaveGo where cols is a multiple of conversionLen.
 //
 //go:noescape
-func interleaveAVX512(dst []float32, lo, hi []bfloat16)
+func interleaveAVX512(dst []float32, ldd int, lo, hi []bfloat16, lds, cols, rows int)

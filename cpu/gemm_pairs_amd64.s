@@ -167,27 +167,46 @@ done:
 	VZEROUPPER         // leave no dirty upper halves
 	RET
 
-// func interleaveAVX512(dst []float32, lo, hi []bfloat16)
-TEXT ·interleaveAVX512(SB), NOSPLIT, $0-72
-	MOVQ dst_base+0(FP), DI // DI = &dst[0]
-	MOVQ dst_len+8(FP), CX  // CX = len(dst)
-	MOVQ lo_base+24(FP), SI // SI = &lo[0]
-	MOVQ hi_base+48(FP), DX // DX = &hi[0]
-	SHRQ $4, CX             // CX = vectors of 16
-	JZ   end                // no vector
+// func interleaveAVX512(dst []float32, ldd int, lo, hi []bfloat16, lds, cols, rows int)
+TEXT ·interleaveAVX512(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), DI // DI = row 0 of dst
+	MOVQ ldd+24(FP), R8     // R8 = ldd
+	MOVQ lo_base+32(FP), SI // SI = row 0 of lo
+	MOVQ hi_base+56(FP), DX // DX = row 0 of hi
+	MOVQ lds+80(FP), R9     // R9 = lds
+	MOVQ cols+88(FP), BX    // BX = cols
+	MOVQ rows+96(FP), CX    // CX = rows
+	SHLQ $2, R8             // R8 *= 4
+	ADDQ R9, R9             // R9 *= 2
+	LEAQ (SI)(R9*8), R10    // R10 = row 8 of lo
+	LEAQ (DX)(R9*8), R11    // R11 = row 8 of hi
+	TESTQ BX, BX            // cols == 0?
+	JZ   end                // no column
+	TESTQ CX, CX            // rows == 0?
+	JZ   end                // no row
+
+row:
+	XORQ AX, AX // AX = 0, the column
 
 words:
-	VPMOVZXWD (SI), Z0 // Z0 = lo[0:16], as 32 bits each
-	VPMOVZXWD (DX), Z1 // Z1 = hi[0:16]
-	VPSLLD $16, Z1, Z1 // Z1 = hi[0:16], in upper halves
-	VPORD Z1, Z0, Z0   // Z0 = words
-	VMOVUPS Z0, (DI)   // dst[0:16] = Z0
-	ADDQ $32, SI       // next 16 of lo
-	ADDQ $32, DX       // of hi
-	ADDQ $64, DI       // and of dst
-	DECQ CX            // a vector less
-	JNZ  words         // until none is left
-	VZEROUPPER         // leave no dirty upper halves
+	PREFETCHT0 (R10)(AX*2)   // 8 rows on
+	PREFETCHT0 (R11)(AX*2)   // likewise
+	VPMOVZXWD (SI)(AX*2), Z0 // Z0 = lo[0:16], as 32 bits each
+	VPMOVZXWD (DX)(AX*2), Z1 // Z1 = hi[0:16]
+	VPSLLD $16, Z1, Z1       // Z1 = hi[0:16], in upper halves
+	VPORD Z1, Z0, Z0         // Z0 = words
+	VMOVUPS Z0, (DI)(AX*4)   // dst[0:16] = Z0
+	ADDQ $16, AX             // next 16 columns
+	CMPQ AX, BX              // is the row done?
+	JLT  words               // until it is
+	ADDQ R9, SI              // next row of lo
+	ADDQ R9, DX              // of hi
+	ADDQ R9, R10             // and of what is fetched
+	ADDQ R9, R11             // of both
+	ADDQ R8, DI              // next row of dst
+	DECQ CX                  // a row less
+	JNZ  row                 // until none is left
+	VZEROUPPER               // leave no dirty upper halves
 
 end:
 	RET

@@ -85,9 +85,12 @@ func brdot1x8(c, init, a, b []float32, terms []term, s *strides) {
 	}
 }
 
-// interleaveGo is the plain Go twin of interleave, for any length.
-func interleaveGo(dst []float32, lo, hi []bfloat16) {
-	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(hi[i])<<16 | uint32(lo[i]))
+// interleaveGo is the plain Go twin of interleave, for any number of columns.
+func interleaveGo(dst []float32, ldd int, lo, hi []bfloat16, lds, cols, rows int) {
+	for r := range rows {
+		x, y := lo[r*lds:][:cols], hi[r*lds:][:cols]
+		for c := range x {
+			dst[r*ldd+c] = math.Float32frombits(uint32(y[c])<<16 | uint32(x[c]))
+		}
 	}
 }

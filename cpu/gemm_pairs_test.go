@@ -273,13 +273,16 @@ func testPairBatchKernelBits(t *testing.T, r batchReducer, kernel, twin batchKer
 
 func TestInterleave(t *testing.T) {
 	eachPairs(t, func(t *testing.T, k *kernels) {
-		for _, n := range conversionSizes {
-			r := rand.New(rand.NewPCG(3, 4))
-			lo, hi := anyBits(r, n), anyBits(r, n)
-			got, want := make([]float32, n+1), make([]float32, n+1)
-			k.pairs.join(got[:n], lo, hi)
-			interleaveGo(want[:n], lo, hi)
-			requireBits(t, want, got)
+		for _, cols := range conversionSizes {
+			for _, rows := range []int{0, 1, 3, 11} {
+				r := rand.New(rand.NewPCG(3, 4))
+				lds, ldd := 2*cols+1, cols+3
+				lo, hi := anyBits(r, rows*lds+cols), anyBits(r, rows*lds+cols)
+				got, want := make([]float32, (rows+1)*ldd), make([]float32, (rows+1)*ldd)
+				k.pairs.join(got, ldd, lo, hi, lds, cols, rows)
+				interleaveGo(want, ldd, lo, hi, lds, cols, rows)
+				requireBits(t, want, got)
+			}
 		}
 	})
 }

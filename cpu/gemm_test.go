@@ -291,6 +291,7 @@ func TestMatMulBits(t *testing.T) {
 		fit := one.kernel.blocksFor(one.caches)
 		for _, s := range []device.MatMul{
 			{Batch: 1, M: 300, N: 280, K: 270, TransB: true},
+			{Batch: 1, M: 301, N: 283, K: fit.depth + 9, TransA: true}, // in tiles, and k in blocks
 			{Batch: 1, M: 12, N: 20, K: 6 * fit.depth * minPart},
 		} {
 			c := newMatmulCase(s, noise)
