@@ -1,6 +1,12 @@
 package peak
 
-import "golang.org/x/sys/cpu"
+import (
+	"slices"
+
+	chainrule "example.org/chainrule/cpu"
+
+	"golang.org/x/sys/cpu"
+)
 
 // fmaLoop returns the loop for the widest vectors of this processor and the
 // operations of one round; nil where it has neither AVX-512 nor AVX2 and FMA.
@@ -14,14 +20,32 @@ func fmaLoop() (loop func(rounds int), flops int64) {
 	return nil, 0
 }
 
-// dotLoop returns the loop on pairs of BFloat16 and the operations of one round;
-// nil where the processor lacks AVX512_BF16.
+// dotLoop returns the loop on pairs of BFloat16 and the operations of one round: on
+// tiles where the system lets programs use them; nil where the processor lacks
+// AVX512_BF16.
 func dotLoop() (loop func(rounds int), flops int64) {
-	if cpu.X86.HasAVX512BF16 {
+	switch {
+	case slices.Contains(chainrule.Levels(), chainrule.LevelAMX):
+		return dotTiles, 4 * 16 * 16 * 16 * 4
+	case cpu.X86.HasAVX512BF16:
 		return dotAVX512, 16 * 16 * 4
 	}
 	return nil, 0
 }
+
+// dotTiles is dotAMX on whole tiles.
+func dotTiles(rounds int) {
+	shapes := [64]byte{0: 1} // as LDTILECFG reads them
+	for i := range 8 {
+		shapes[16+2*i], shapes[48+i] = 64, 16 // bytes of a row, and rows
+	}
+	dotAMX(rounds, &shapes)
+}
+
+// dotAMX is dotAVX512 on four independent tiles of 16 by 16, each adding 16 pairs.
+//
+//go:noescape
+func dotAMX(rounds int, shapes *[64]byte)
 
 // fmaAVX512 is the loop, over 16 independent vectors of 16,
 //

@@ -15,6 +15,7 @@ func headers() map[string]string {
 		"vdpbf16ps_amd64.h":               vectors(),
 		"tdpbf16ps_amd64.h":               tiles(),
 		"../bench/peak/vdpbf16ps_amd64.h": vectors(),
+		"../bench/peak/tdpbf16ps_amd64.h": tiles(),
 	}
 }
 
