@@ -23,8 +23,9 @@ type scatter struct {
 	taps          []term    // one for every kw
 	strides       strides
 	zeros         []float32
+	lines, blocks int         // of dx that a task makes, and how many tasks an image is
 	turned, parts [][]float32 // of each worker
-	sums, pixels  [][]float32 // of each worker: an image [line, c, w], a line of it [w, c]
+	sums, pixels  [][]float32 // of each worker: lines of dx [line, c, w], one of them [w, c]
 }
 
 // scatters reports whether the data gradient of s is faster as a scatter.
@@ -46,18 +47,20 @@ func planScatter(p *plan, dx device.Dst, dy, w *buffer, s device.Conv2D) {
 	for kw := range s.KW {
 		g.taps = append(g.taps, term{kw * s.K, s.KW - 1 - kw})
 	}
+	g.lines = ceilDiv(s.H, ceilDiv(p.workers(), max(s.N, 1)))
+	g.blocks = ceilDiv(s.H, max(g.lines, 1))
 	rows := roundUp(s.KH*s.C, g.reducer.mr)
 	g.dy.prepare(p, 1, 1, 8*s.K+8) // turning may read eight pixels beyond
 	g.turned = perWorker(p, roundUp(s.K, 8)*g.turnedLd)
 	g.parts = perWorker(p, rows*g.ld)
-	g.sums = perWorker(p, max(oh+s.KH-1, s.H+s.Top)*s.C*g.ld)
+	g.sums = perWorker(p, (g.lines+2*(s.KH-1))*s.C*g.ld) // lines of dy reach beyond the block
 	g.pixels = perWorker(p, s.W*s.C)
 	g.filters = p.floats(rows * s.KW * s.K)
 	if p.failed {
 		return
 	}
 	p.each(s.KH*s.C, g.fill)
-	p.each(s.N, g.image)
+	p.each(s.N*g.blocks, g.block)
 }
 
 // fill lays out the filters of a row, (kh, c).
@@ -70,17 +73,20 @@ func (g *scatter) fill(row, _ int) {
 	}
 }
 
-// image makes dx of image n.
-func (g *scatter) image(n, worker int) {
+// block makes block number t of lines of dx, each of which is a sum over lines of dy in
+// their order, however lines are dealt out.
+func (g *scatter) block(t, worker int) {
+	n, lines := t/g.blocks, spanAt(t%g.blocks, g.lines, g.H)
 	sums, part := g.sums[worker], g.parts[worker]
 	clear(sums)
-	for i := range g.dy.height {
+	first := lines.lo - (g.KH - 1) // of dx in sums
+	for i := max(0, first+g.Top); i < min(g.dy.height, lines.hi+g.Top); i++ {
 		g.multiply(part, g.turn(n, i, worker))
-		reached := g.KH * g.C * g.ld // of the lines i to i+KH-1, one after the other
-		g.kernel.add(sums[i*g.C*g.ld:][:reached], part[:reached])
+		reached := g.KH * g.C * g.ld // of the lines i-Top to i-Top+KH-1, one after the other
+		g.kernel.add(sums[(i-g.Top-first)*g.C*g.ld:][:reached], part[:reached])
 	}
-	for h := range g.H {
-		g.storeLine(n, h, sums[(h+g.Top)*g.C*g.ld:], g.pixels[worker])
+	for h := lines.lo; h < lines.hi; h++ {
+		g.storeLine(n, h, sums[(h-first)*g.C*g.ld:], g.pixels[worker])
 	}
 }
 

@@ -126,7 +126,7 @@ func convCases() []device.Conv2D {
 }
 
 func TestConv2D(t *testing.T) {
-	for i, s := range convCases() {
+	for i, s := range append(convCases(), loneImages()...) {
 		c := newConvCase(s, whole)
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			eachLevel(t, func(t *testing.T, l Level) {
@@ -164,9 +164,19 @@ func TestConv2DEpilogue(t *testing.T) {
 	}
 }
 
+// loneImages are batches of one, whose data gradients are cut by lines.
+func loneImages() []device.Conv2D {
+	return []device.Conv2D{
+		{N: 1, H: 28, W: 28, C: 3, K: 16, Groups: 1, Window: square(5, 1, 1, 2)},
+		{N: 1, H: 3, W: 30, C: 2, K: 8, Groups: 1, Window: square(3, 1, 1, 3)}, // fewer lines than workers
+		{N: 1, H: 11, W: 9, C: 1, K: 9, Groups: 1, Window: device.Window{
+			KH: 4, KW: 2, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Bottom: 5, Left: 1}},
+	}
+}
+
 // The bits of the results do not depend on the workers.
 func TestConv2DBits(t *testing.T) {
-	for _, s := range convCases() {
+	for _, s := range append(convCases(), loneImages()...) {
 		c := newConvCase(s, noise)
 		y, dx, dw := c.run(t, newDevice(t, 0, 1), device.Float32, device.Float32)
 		for _, threads := range []int{2, 3, 5} {

@@ -103,7 +103,7 @@ func (p *plan) widened(b *buffer) []float32 {
 func planWinograd(p *plan, to epilogue, x []float32, s device.Conv2D, transform func(g *winograd, p *plan)) {
 	g := &winograd{tileGrid: tilesOfConv2D(s), x: x, bias: to.bias, to: to, kernel: p.dev.kernel}
 	r := &g.kernel.reducer
-	g.block = winogradBlock(g.tiles(), s.C, r.mr)
+	g.block = winogradBlock(g.tiles(), s.C, r.mr, p.workers())
 	for i, width := range [...]int{r.nr, r.nr / 2} {
 		g.products[i] = strides{ldc: width, rs: s.C, ks: 1, ldb: width, k: s.C}
 	}
@@ -134,10 +134,10 @@ const (
 
 // winogradBlock is how many tiles a task does: whole micro-tiles, and few enough
 // that there are tasks for all workers.
-func winogradBlock(tiles, channels, rows int) int {
+func winogradBlock(tiles, channels, rows, workers int) int {
 	n := winogradBlockBytes / (36 * 4 * channels)
 	n = max(winogradMinBlock, min(n, winogradMaxBlock, tiles/enoughTasks))
-	return roundUp(n, rows)
+	return roundUp(min(n, ceilDiv(tiles, workers)), rows)
 }
 
 // task makes the outputs of block number i of tiles.

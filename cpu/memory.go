@@ -2,8 +2,10 @@ package cpu
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"example.org/chainrule/device"
@@ -206,29 +208,30 @@ func (d *Device) take(n int64) (*block, *device.MemoryError) {
 }
 
 // fresh is size bytes that belong to no block, or nil where the system has no
-// more. What is cached goes back where it would exceed the limit with them, and
-// where the system refuses.
+// more. Of what is cached, as much goes back as would exceed the limit with them, and
+// all where the system refuses.
 func (d *Device) fresh(size int64) []byte {
-	if d.limit > 0 && d.stats.Live+d.stats.Cached+size > d.limit {
-		d.trim()
+	if d.limit > 0 {
+		d.trim(d.stats.Live + d.stats.Cached + size - d.limit)
 	}
 	mem := d.heap.take(size)
 	if mem == nil && d.stats.Cached > 0 {
-		d.trim()
+		d.trim(d.stats.Cached)
 		mem = d.heap.take(size)
 	}
 	return mem
 }
 
-// trim gives the memory of cached blocks back.
-func (d *Device) trim() {
-	for _, cached := range d.cache {
-		for _, b := range cached {
-			d.heap.give(b.mem)
+// trim gives the memory of cached blocks back, the largest first, until it is so many
+// bytes.
+func (d *Device) trim(bytes int64) {
+	for _, size := range slices.Backward(slices.Sorted(maps.Keys(d.cache))) {
+		for bytes > 0 && len(d.cache[size]) > 0 {
+			d.heap.give(pop(d.cache, size).mem)
+			d.stats.Cached -= size
+			bytes -= size
 		}
 	}
-	clear(d.cache)
-	d.stats.Cached = 0
 }
 
 // give returns a block to where it came from, once nothing holds it back.

@@ -95,6 +95,26 @@ func TestLimitHoldsForCached(t *testing.T) {
 	replay.Close()
 }
 
+// TestLimitGivesBackTheLeast frees blocks of several sizes: of these the largest go, as
+// many as a new one needs.
+func TestLimitGivesBackTheLeast(t *testing.T) {
+	b := openBed(t, Options{MemoryLimit: 1 << 20})
+	var free []device.Buffer
+	for _, size := range [...]int{64 << 10, 128 << 10, 512 << 10, 64 << 10, 256 << 10} { // the whole limit
+		free = append(free, b.alloc(device.Uint8, size))
+	}
+	for _, x := range free {
+		b.Free(x)
+	}
+	b.alloc(device.Uint8, 640<<10)
+	require.EqualValues(t, 256<<10, b.Stats().Cached)
+	require.EqualValues(t, 6, b.Stats().Allocs)
+	for range 2 {
+		b.alloc(device.Uint8, 64<<10)
+	}
+	require.EqualValues(t, 6, b.Stats().Allocs, "both are still there")
+}
+
 // TestRecordedCallWithoutWorkspace: the recording fails, the device goes on.
 func TestRecordedCallWithoutWorkspace(t *testing.T) {
 	b := openBed(t, Options{MemoryLimit: 2048})

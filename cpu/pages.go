@@ -35,14 +35,25 @@ func (h *heap) take(size int64) []byte {
 			return mem
 		}
 	}
-	r, ok := newRegion(max(regionSize, roundUp(int(size), hugePage)))
+	r, ok := regionFor(int(size), newRegion)
 	if !ok {
 		return nil
 	}
-	r.free = []gap{{0, len(r.mem)}}
 	mem := r.take(int(size))
 	h.regions = append(h.regions, r)
 	return mem
+}
+
+// regionFor asks the system for a region that holds size bytes: a large one or, where
+// it refuses, one that is just as large.
+func regionFor(size int, ask func(size int) (region, bool)) (region, bool) {
+	least := roundUp(size, hugePage)
+	r, ok := ask(max(regionSize, least))
+	if !ok && least < regionSize {
+		r, ok = ask(least)
+	}
+	r.free = []gap{{0, len(r.mem)}}
+	return r, ok
 }
 
 // take cuts size bytes off the first gap that has them; nil where none has.

@@ -61,3 +61,24 @@ func TestHeapKeepsEveryRest(t *testing.T) {
 	h.take(12 << 20)
 	require.Len(t, h.regions, 2)
 }
+
+// TestRegionWhereMemoryIsShort asks a system that has a little left: a region is then
+// as large as it must be, and none is where not even that is had.
+func TestRegionWhereMemoryIsShort(t *testing.T) {
+	var asked []int
+	system := func(size int) (region, bool) {
+		asked = append(asked, size)
+		if size > 5<<20 {
+			return region{}, false
+		}
+		return region{mem: make([]byte, size)}, true
+	}
+	r, ok := regionFor(3<<20, system)
+	require.True(t, ok)
+	require.Equal(t, []gap{{0, 4 << 20}}, r.free)
+	_, ok = regionFor(6<<20, system)
+	require.False(t, ok)
+	_, ok = regionFor(40<<20, system)
+	require.False(t, ok)
+	require.Equal(t, []int{regionSize, 4 << 20, regionSize, 6 << 20, 40 << 20}, asked)
+}

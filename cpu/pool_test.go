@@ -49,6 +49,7 @@ func TestPooling(t *testing.T) {
 	for _, dtype := range [...]device.DType{device.Float32, device.BFloat16} {
 		testKernels(t, poolCases(dtype, device.Pool{N: 5, H: 14, W: 14, C: 32, Window: squareWindow(2, 2, 0)}))
 		testKernels(t, poolCases(dtype, device.Pool{N: 2, H: 9, W: 7, C: 200, Window: squareWindow(3, 2, 1)}))
+		testKernels(t, poolCases(dtype, device.Pool{N: 1, H: 6, W: 7, C: 70, Window: squareWindow(3, 1, 1)}))
 		testKernels(t, poolCases(dtype, device.Pool{N: 2, H: 3, W: 2, C: 5000, Window: squareWindow(2, 1, 0)}))
 		testKernels(t, poolCases(dtype, device.Pool{N: 3, H: 8, W: 8, C: 64, Adaptive: true, OH: 3, OW: 3}))
 	}

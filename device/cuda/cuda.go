@@ -20,7 +20,7 @@ import (
 
 // Options configure a Device. The zero value takes what the GPU has.
 type Options struct {
-	MemoryLimit int64 // bytes that may be live; 0 for no limit
+	MemoryLimit int64 // bytes that may be live; what is cached gives way; 0 for no limit
 	// Exact makes every block a driver allocation of just the length asked for, so
 	// that the simulator sees what runs over a tensor's end.
 	Exact bool

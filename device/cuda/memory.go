@@ -3,7 +3,9 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 
 	"example.org/chainrule/device"
 	"example.org/chainrule/device/cuda/driver"
@@ -216,8 +218,12 @@ func pop(m map[int64][]*block, size int64) *block {
 	return b
 }
 
-// newBlock takes memory from the driver.
+// newBlock takes memory from the driver. Of what is cached, as much goes back as would
+// exceed the limit with it.
 func (d *Device) newBlock(size int64) (*block, error) {
+	if d.limit > 0 {
+		d.trim(d.stats.Live + d.stats.Cached + size - d.limit)
+	}
 	var p driver.Ptr
 	err := d.makeRoom(size, func() (err error) {
 		p, err = d.ctx.Alloc(int(size))
@@ -238,7 +244,7 @@ func (d *Device) newBlock(size int64) (*block, error) {
 func (d *Device) makeRoom(want int64, f func() error) error {
 	err := f()
 	if noMemory(err) {
-		d.trim()
+		d.trim(d.stats.Cached)
 		err = f()
 	}
 	if noMemory(err) {
@@ -255,17 +261,22 @@ func noMemory(err error) bool {
 	return errors.As(err, &e) && e.Code == driver.OutOfMemory
 }
 
-// trim gives cached blocks back to the driver.
-func (d *Device) trim() {
+// trim gives cached blocks back to the driver, the largest first, until these are so
+// many bytes.
+func (d *Device) trim(bytes int64) {
+	if bytes <= 0 {
+		return
+	}
 	d.finish()
-	for size, cached := range d.cache {
-		for _, b := range cached {
+	for _, size := range slices.Backward(slices.Sorted(maps.Keys(d.cache))) {
+		for bytes > 0 && len(d.cache[size]) > 0 {
+			b := pop(d.cache, size)
 			d.try("Free", d.ctx.Free(b.ptr))
 			delete(d.blocks, b)
 			d.stats.Cached -= size
+			bytes -= size
 		}
 	}
-	clear(d.cache)
 }
 
 func (d *Device) memoryError(want int64) *device.MemoryError {

@@ -43,6 +43,23 @@ func TestTrim(t *testing.T) {
 	d.Free(alloc(t, d, 200_000))
 }
 
+// TestLimitTrims: cached blocks go back, the largest first, where a new one would exceed
+// the limit with them.
+func TestLimitTrims(t *testing.T) {
+	d, null := openNull(t, Options{MemoryLimit: 1 << 20})
+	var free []device.Buffer
+	for _, n := range [...]int{16 << 10, 128 << 10, 64 << 10, 48 << 10} { // words: the whole limit
+		free = append(free, alloc(t, d, n))
+	}
+	for _, x := range free {
+		d.Free(x)
+	}
+	alloc(t, d, 160<<10)
+	require.EqualValues(t, 256<<10, d.Stats().Cached, "512 and 256 KiB went")
+	require.Equal(t, 2, null.count("Free"))
+	require.LessOrEqual(t, d.Stats().Live+d.Stats().Cached, int64(1<<20))
+}
+
 // TestBothDerivativesOrNone gives a call whose both results want workspace memory
 // for none, one and both.
 func TestBothDerivativesOrNone(t *testing.T) {
