@@ -26,7 +26,8 @@ func Direct() Option { return func(o *cpu.Options) { o.Direct = true } }
 type UnknownDeviceError struct{ Name string }
 
 func (e *UnknownDeviceError) Error() string {
-	return fmt.Sprintf("chainrule: there is no device %q: %s", e.Name, nearest.Hint(e.Name, []string{"auto", "cpu", "cuda", "cuda:1"}))
+	meant := strings.Replace(strings.ToLower(e.Name), "gpu", "cuda", 1)
+	return fmt.Sprintf("chainrule: there is no device %q: %s", e.Name, nearest.Hint(meant, []string{"auto", "cpu", "cuda", "cuda:1"}))
 }
 
 // Open returns a device by name: "cpu", "cuda" or "cuda:0" for the first NVIDIA

@@ -161,7 +161,7 @@ def page(rows, peak, options):
 Written by `bench/compare.sh{" " + options.cases if options.cases else ""}` on {datetime.date.today()}.
 
 - Processor: {processor()}, {os.cpu_count()} cores; {peak:.0f} GFLOP/s of Float32 at most
-- PyTorch {torch.__version__}, {torch.get_num_threads()} threads, channels_last; the faster of eager and torch.compile for ResNet-20
+- PyTorch {torch.__version__.partition("+")[0]} on the CPU, {torch.get_num_threads()} threads, channels_last; the faster of eager and torch.compile for ResNet-20
 
 Times are medians of {options.rounds} rounds in which the two sides take turns; a process that says "one run" had one. **Speed** is PyTorch's time over ours. Activations, softmax, batch norm and
 max-pool are forward and backward together; convolutions are one pass of 64 images; optimizers update 11.5 million numbers, without the norm of the

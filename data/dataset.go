@@ -37,6 +37,9 @@ type Dataset struct {
 type Splits struct {
 	Train, Test *Dataset
 
+	// Drawn says that both were drawn from a set that was not divided.
+	Drawn bool
+
 	// Skipped has an error for each image that could not be read.
 	Skipped []error
 }

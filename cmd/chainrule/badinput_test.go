@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,11 +27,14 @@ var misuse = map[string]string{
 	"train --epochs many":                   `--epochs: expected a valid 64 bit int but got "many"` + seeHelp,
 	"train --epochs 0":                      `--epochs 0: want 1 to 1000000`,
 	"train --epochs=-1":                     `--epochs -1: want 1 to 1000000`,
+	"train --epochs -1":                     `--epochs -1: want 1 to 1000000`,
 	"train --epochs 10000000":               `--epochs 10000000: want 1 to 1000000`,
 	"train --batch 0":                       `--batch 0: want at least 1`,
 	"train --batch 6001":                    `--batch 6001: there are 6000 images to train on, choose at most that`,
 	"train --lr 0":                          `--lr 0: want a finite number above 0`,
 	"train --lr=-1":                         `--lr -1: want a finite number above 0`,
+	"train --lr -1e-3":                      `--lr -0.001: want a finite number above 0`,
+	"train --lr -0.5 --epochs 2":            `--lr -0.5: want a finite number above 0`,
 	"train --lr NaN":                        `--lr NaN: want a finite number above 0`,
 	"train --lr Inf":                        `--lr +Inf: want a finite number above 0`,
 	"train --momentum 2":                    `--momentum 2: want at least 0 and less than 1`,
@@ -38,8 +44,6 @@ var misuse = map[string]string{
 	"train --weight-decay Inf":              `--weight-decay +Inf: want a finite number of at least 0`,
 	"train --clip=-1":                       `--clip -1: want a finite number above 0, or 0 for never`,
 	"train --seed=-1":                       `--seed: expected a valid 64 bit uint but got "-1"` + seeHelp,
-	"train --threads=-1":                    `--threads -1: want 1 to 1024, or 0 for all cores`,
-	"train --threads 5000000":               `--threads 5000000: want 1 to 1024, or 0 for all cores`,
 	"train --size=-1":                       `--size -1: want at least 1`,
 	"train --size 32":                       `--size 32: only folders of pictures are resized; sample has images of 28x28`,
 	"train --model lenet5":                  `--model lenet5: did you mean "lenet"? (there are lenet, mlp, resnet20)`,
@@ -47,7 +51,9 @@ var misuse = map[string]string{
 	"train --optimizer adamx":               `--optimizer adamx: did you mean "adamw"? (there are sgd, adam, adamw)`,
 	"train --schedule cosin":                `--schedule cosin: did you mean "cosine"? (there are constant, step, cosine)`,
 	"train --precision bf16":                `--precision bf16: want one of float32, bfloat16`,
-	"train --device gpu":                    `there is no device "gpu": did you mean "cpu"? (there are auto, cpu, cuda, cuda:1)`,
+	"train --device gpu":                    `there is no device "gpu": did you mean "cuda"? (there are auto, cpu, cuda, cuda:1)`,
+	"train --device GPU:1":                  `there is no device "GPU:1": did you mean "cuda:1"? (there are auto, cpu, cuda, cuda:1)`,
+	"train --device CPU":                    `there is no device "CPU": did you mean "cpu"? (there are auto, cpu, cuda, cuda:1)`,
 	"train --data mnits":                    `datasets: no set and no folder is named "mnits", did you mean "mnist"? (sets: sample, mnist; or the path of a folder)`,
 	"train --optimizer adam --momentum 0.5": `--momentum and --nesterov are for --optimizer sgd: adam has moments of its own`,
 	"train --optimizer adamw --nesterov":    `--momentum and --nesterov are for --optimizer sgd: adamw has moments of its own`,
@@ -58,7 +64,10 @@ var misuse = map[string]string{
 	"predict --weights w --top 0 x.png":     `--top 0: want at least 1`,
 	"predict --weights w --invert y x.png":  `--invert y: want one of auto, yes, no`,
 	"predict --weights run/weights.safetensors --invert yes pets/cat/1.png": `--invert yes: only for handwritten digits; these weights take pictures as they are`,
-	"version 2": `unexpected argument 2` + seeHelp,
+	"train -1":                  `unknown flag -1, did you mean "-h"?` + seeHelp,
+	"train --model= --epochs 1": `--model "": want one of lenet, mlp, resnet20`,
+	"version 2":                 `unexpected argument 2` + seeHelp,
+	"help trian":                `unexpected argument trian, did you mean "train"?` + seeHelp,
 }
 
 // What is wrong with files and folders; the second half of a line may be the
@@ -85,6 +94,15 @@ var failures = map[string]string{
 	"predict --weights run/weights.safetensors notes.txt":      `notes.txt: images: not a JPEG, PNG, GIF, WebP or BMP picture`,
 	"predict --weights run/weights.safetensors none.png":       `images: open none.png: `,
 	"predict --weights run/weights.safetensors pets":           `pets: images: `,
+}
+
+// More threads than there are cores only get in each other's way.
+func TestBadThreads(t *testing.T) {
+	cores := runtime.GOMAXPROCS(0)
+	for _, n := range []int{-1, cores + 1} {
+		r := invoke(t, "train", "--threads", strconv.Itoa(n))
+		require.Equal(t, result{code: exitUsage, err: fmt.Sprintf("chainrule: --threads %d: want 1 to %d, the cores here, or 0 for all\n", n, cores)}, r)
+	}
 }
 
 func TestBadInput(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"example.org/chainrule/data"
 	"example.org/chainrule/data/folder"
 	"example.org/chainrule/train"
 )
@@ -47,7 +48,7 @@ func (c *evalCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	return c.print(env, model.Name, m, splits.Test.Len())
+	return c.print(env, model.Name, m, splits)
 }
 
 // sameClasses says where a set's classes first differ from a model's.
@@ -64,13 +65,18 @@ func sameClasses(set, model []string) error {
 	return nil
 }
 
-func (c *evalCmd) print(env *environment, model string, m train.Metrics, n int) error {
+func (c *evalCmd) print(env *environment, model string, m train.Metrics, splits *data.Splits) error {
+	n := splits.Test.Len()
+	what := fmt.Sprintf("%d images", n)
+	if splits.Drawn {
+		what = fmt.Sprintf("%d of %d images, those that training draws to test on", n, n+splits.Train.Len())
+	}
 	switch {
 	case math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0):
 		return fmt.Errorf("%s: the loss is not finite: the weights are of a training that diverged, or damaged", c.Weights)
 	case c.JSON:
 		return json.NewEncoder(env.out).Encode(map[string]any{"test_loss": m.Loss, "test_accuracy": m.Accuracy, "images": n})
 	}
-	fmt.Fprintf(env.out, "%s on %d images: loss %.4f, accuracy %.2f%%\n", model, n, m.Loss, 100*m.Accuracy)
+	fmt.Fprintf(env.out, "%s on %s: loss %.4f, accuracy %.2f%%\n", model, what, m.Loss, 100*m.Accuracy)
 	return nil
 }

@@ -12,7 +12,7 @@ func TestEval(t *testing.T) {
 	enterPets(t)
 	trained := trainPets(t)
 	out := succeed(t, "eval", "--weights", "run/weights.safetensors", "--data", "pets", "--batch", "3")
-	require.Regexp(t, `^mlp on 8 images: loss \d\.\d{4}, accuracy 100\.00%\n$`, out)
+	require.Regexp(t, `^mlp on 8 of 40 images, those that training draws to test on: loss \d\.\d{4}, accuracy 100\.00%\n$`, out)
 	loss := strings.Split(strings.Split(trained, "epoch 3 ")[1], "test loss ")[1][:6]
 	require.Contains(t, out, "loss "+loss+",", "as at the end of training")
 

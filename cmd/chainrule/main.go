@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -33,6 +34,8 @@ type cli struct {
 	Predict predictCmd `cmd:"" help:"Classify images with saved weights."`
 	Devices devicesCmd `cmd:"" help:"List what this machine can compute on."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	ShowVersion kong.VersionFlag `name:"version" hidden:"" help:"Print the version."`
 }
 
 // Exit codes.
@@ -77,18 +80,16 @@ func run(env *environment, args []string) int {
 }
 
 func execute(env *environment, args []string) int {
-	answered := false // --help was
+	answered := false // --help or --version was
 	parser, err := kong.New(&cli{}, kong.Name("chainrule"), kong.Writers(env.out, env.err),
 		kong.Description("Neural networks in Go: train, measure, predict."),
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+		kong.Vars{"version": version},
 		kong.Exit(func(int) { answered = true }))
 	if err != nil {
 		panic(fmt.Sprintf("chainrule: the command line's grammar: %v", err))
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(arguments(args))
 	switch {
 	case answered:
 		return 0
@@ -97,6 +98,27 @@ func execute(env *environment, args []string) int {
 		return env.report(usagef("%s (chainrule --help lists commands and flags)", text))
 	}
 	return env.report(command.Run(env))
+}
+
+// arguments are args as kong takes them: no word at all, and help before others,
+// are --help, and what follows a flag is its value where it is a negative number.
+func arguments(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		args = append(args[1:len(args):len(args)], "--help")
+	}
+	var joined []string
+	for i, arg := range args {
+		_, err := strconv.ParseFloat(arg, 64)
+		if err == nil && arg[0] == '-' && i > 0 && strings.HasPrefix(args[i-1], "--") && !strings.Contains(args[i-1], "=") {
+			joined[len(joined)-1] += "=" + arg
+		} else {
+			joined = append(joined, arg)
+		}
+	}
+	return joined
 }
 
 // report prints an error, on one line for each that is joined in it, and
@@ -156,10 +178,12 @@ func (devicesCmd) Run(env *environment) error {
 	return nil
 }
 
+const version = "chainrule " + chainrule.Version
+
 type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run(env *environment) error {
-	fmt.Fprintln(env.out, "chainrule", chainrule.Version)
+	fmt.Fprintln(env.out, version)
 	return nil
 }

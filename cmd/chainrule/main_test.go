@@ -93,10 +93,12 @@ func trainPets(t *testing.T, flags ...string) string {
 func TestHelp(t *testing.T) {
 	help := succeed(t)
 	require.Equal(t, help, succeed(t, "--help"))
+	require.Equal(t, help, succeed(t, "help"))
 	for _, command := range []string{"train", "eval", "predict", "devices", "version"} {
 		require.Regexp(t, "(?m)^  "+command, help)
 	}
 	help = succeed(t, "train", "--help")
+	require.Equal(t, help, succeed(t, "help", "train"))
 	for _, flag := range strings.Fields("data model epochs batch lr momentum weight-decay optimizer schedule seed threads device strict out json") {
 		require.Regexp(t, "(?m)^  (-h, )?--"+flag+"\\b", help)
 	}
@@ -107,6 +109,7 @@ func TestHelp(t *testing.T) {
 
 func TestVersionAndDevices(t *testing.T) {
 	require.Regexp(t, regexp.MustCompile(`^chainrule \d+\.\d+\.\d+\n$`), succeed(t, "version"))
+	require.Equal(t, succeed(t, "version"), succeed(t, "--version"))
 	require.Regexp(t, `(?m)^cpu +\w+/\w+, \d+ threads, `, succeed(t, "devices"))
 	require.Regexp(t, `(?m)^cuda +not available: `, succeed(t, "devices"))
 }

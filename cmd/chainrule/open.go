@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 
 	"example.org/chainrule"
 	"example.org/chainrule/data"
@@ -12,15 +13,14 @@ import (
 
 // compute is the flags that say where to compute.
 type compute struct {
-	Device  string `default:"auto" help:"Device: auto or cpu; see chainrule devices."`
+	Device  string `default:"auto" help:"Device: auto, cpu, or cuda for an NVIDIA GPU (cuda:1 for the second); see chainrule devices."`
 	Threads int    `default:"0" placeholder:"N" help:"Processor cores to use (default: all)."`
 }
 
 // openDevice opens the device; the caller closes it.
 func (c *compute) openDevice() (device.Device, error) {
-	const maxThreads = 1024
-	if c.Threads < 0 || c.Threads > maxThreads {
-		return nil, usagef("--threads %d: want 1 to %d, or 0 for all cores", c.Threads, maxThreads)
+	if cores := runtime.GOMAXPROCS(0); c.Threads < 0 || c.Threads > cores {
+		return nil, usagef("--threads %d: want 1 to %d, the cores here, or 0 for all", c.Threads, cores)
 	}
 	return chainrule.Open(c.Device, chainrule.Threads(c.Threads))
 }

@@ -77,7 +77,7 @@ func checkName(flag, value string, names []string) error {
 	if slices.Contains(names, value) {
 		return nil
 	}
-	return usagef("%s %s: %s", flag, value, nearest.Hint(value, names))
+	return usagef("%s %s: %s", flag, cmp.Or(value, `""`), nearest.Hint(value, names))
 }
 
 // method is the optimizer's name.

@@ -136,5 +136,5 @@ func (r *reader) readBoth(ctx context.Context, l layout) (*data.Splits, error) {
 			part.Pixels, part.Channels = images.RGBToGray(part.Pixels), 1
 		}
 	}
-	return &data.Splits{Train: train, Test: test, Skipped: append(skipped, skippedTest...)}, nil
+	return &data.Splits{Train: train, Test: test, Drawn: l.drawn, Skipped: append(skipped, skippedTest...)}, nil
 }

@@ -23,6 +23,7 @@ type picture struct {
 type layout struct {
 	classes     []string
 	train, test []picture
+	drawn       bool // from one part
 }
 
 // tree is the folder being read; name is what errors call it.
@@ -92,7 +93,7 @@ func (t tree) divide(root string, seed uint64) (layout, error) {
 		labels[i] = p.label
 	}
 	train, test := data.Stratify(labels, trainFraction, seed)
-	return layout{classes: classes, train: pick(pictures, train), test: pick(pictures, test)}, nil
+	return layout{classes: classes, train: pick(pictures, train), test: pick(pictures, test), drawn: true}, nil
 }
 
 func pick(pictures []picture, indices []int) []picture {
