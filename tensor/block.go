@@ -34,21 +34,6 @@ func SliceInto(y Dst, x *Tensor, axis, lo, hi int) error {
 	return nil
 }
 
-// PlaceInto sends x to y[..., at:at+n, ...], n being x's extent along the axis,
-// and leaves the rest of y alone. Both are of one dtype, any; only floats can be
-// added to. The error is a *ShapeError.
-func PlaceInto(y Dst, x *Tensor, axis, at int) error {
-	if !y.Wanted() {
-		return nil
-	}
-	axis, err := placeable("Place", y, x, axis, at)
-	if err != nil {
-		return err
-	}
-	place(y, x, axis, at)
-	return nil
-}
-
 // SliceGradInto sends the derivative of [Slice] from lo on to dx: dy in its
 // place, zero elsewhere. The error is a *ShapeError.
 func SliceGradInto(dx Dst, dy *Tensor, axis, lo int) error {
@@ -138,6 +123,7 @@ func placeable(op string, y Dst, x *Tensor, axis, at int) (int, error) {
 	return axis, moved(op, x, y, resized(x.shape, axis, y.T.shape[axis])...)
 }
 
+// place sends x to y[..., at:at+n, ...], n being its extent along the axis.
 func place(y Dst, x *Tensor, axis, at int) {
 	rows, n, inner := around(x.shape, axis, axis+1)
 	x.dev.CopyBlock(y.dst(), x.buf, device.Block{
