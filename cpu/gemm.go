@@ -132,8 +132,12 @@ func (k *productKernels) columns() int {
 // multiply adds the product of some rows and a block to s. The rows stay in the first
 // cache, and the block in the second.
 func (g *product) multiply(s *sums, a operand, b *panel, depth int) {
-	k := g.kernel
-	for j := 0; j < s.cols.len(); j += k.nr {
+	k, j := g.kernel, 0
+	if n := s.cols.len() / k.nr; k.row != nil && n > 0 {
+		k.row(n, s.v, s.ld, s.init, s.ldi, a.v, a.lane, a.depth, b.v, b.size, b.depth, depth)
+		j = n * k.nr
+	}
+	for ; j < s.cols.len(); j += k.nr {
 		kernel := k.wide
 		if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
 			kernel = k.narrow

@@ -105,6 +105,33 @@ func testPairMicroKernel(t *testing.T, kernel microKernel, k *productKernels, nr
 	}
 }
 
+// A row of micro-tiles is, to the bit, what it is one by one.
+func TestPairRowKernel(t *testing.T) {
+	for _, k := range pairLevels() {
+		if k.pairs.row == nil {
+			continue
+		}
+		for _, depth := range pairDepths {
+			testPairRowKernel(t, &k.pairs.productKernels, depth, 0)
+			testPairRowKernel(t, &k.pairs.productKernels, depth, 3*k.pairs.nr+5)
+		}
+	}
+}
+
+func testPairRowKernel(t *testing.T, k *productKernels, depth, ldi int) {
+	const n = 3
+	r := rand.New(rand.NewPCG(9, 10))
+	rs, ldb, ldc, strip := depth+1, k.nr+1, n*k.nr+2, (depth+2)*(k.nr+1)
+	a, b := randomWords(k.mr*rs, r.NormFloat64), randomWords(n*strip+k.nr, r.NormFloat64)
+	want, init := noise(r, (k.mr+1)*ldc), noise(r, k.mr*ldi+n*k.nr)
+	got := append([]float32{}, want...)
+	k.row(n, got, ldc, init, ldi, a, rs, 1, b, strip, ldb, depth)
+	for i := range n {
+		k.wide(want[i*k.nr:], ldc, init[i*k.nr:], ldi, a, rs, 1, b[i*strip:], ldb, depth)
+	}
+	requireBits(t, want, got)
+}
+
 // The batchKernels on words agree with the formula likewise.
 func TestPairBatchKernels(t *testing.T) {
 	eachPairs(t, func(t *testing.T, k *kernels) {

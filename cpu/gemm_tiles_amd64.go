@@ -6,7 +6,7 @@ package cpu
 // next one on its sum may begin: it comes to two thirds of the rate at best. Intel 64
 // and IA-32 Architectures Optimization Reference Manual, chapter on AMX.
 var amxPairs = pairKernels{
-	productKernels: productKernels{mr: 32, nr: 32, wide: tdp32x32, narrow: tdp32x16, transpose: transpose8, copyRows: copyRows, alongK: true},
+	productKernels: productKernels{mr: 32, nr: 32, wide: tdp32x32, narrow: tdp32x16, row: tdpRow, transpose: transpose8, copyRows: copyRows, alongK: true},
 	reducer:        batchReducer{mr: 32, nr: 32, wide: brtdp32x32, narrow: brtdp32x16, alongK: true},
 	interleave:     interleaveAVX512,
 	rate:           9,
@@ -19,6 +19,7 @@ type tileSum struct {
 	ldc, ldi, rs, ldb int // from row to row, as in strides
 	steps             int // of a term
 	nextA, nextB      int // from step to step
+	tiles, nextTile   int // micro-tiles side by side, and from one to the next in b
 }
 
 // tileShapes is what LDTILECFG reads.
@@ -33,7 +34,7 @@ type tileShapes struct {
 func tileSumOf(s *strides, p tilePass) tileSum {
 	t := tileSum{
 		ldc: 4 * s.ldc, ldi: 4 * s.ldi, rs: 4 * s.rs, ldb: 4 * s.ldb,
-		steps: p.steps, nextA: 4 * p.words, nextB: 4 * p.words * s.ldb,
+		steps: p.steps, nextA: 4 * p.words, nextB: 4 * p.words * s.ldb, tiles: 1,
 	}
 	t.shapes.palette = 1
 	for i := range 8 {
@@ -78,8 +79,24 @@ func tdp32x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, _ 
 	brtdp32x16(c, init, a, b, []term{{}}, &strides{ldc: ldc, ldi: ldi, rs: rs, ldb: ldb, k: k})
 }
 
+// tdpRow is a rowKernel of words, for ks = 1. Tiles are configured once for all
+// micro-tiles, which takes as long as three steps.
+func tdpRow(n int, c []float32, ldc int, init []float32, ldi int, a []float32, rs, _ int, b []float32, strip, ldb, k int) {
+	first, rest := tilePasses(k)
+	s := strides{ldc: ldc, ldi: ldi, rs: rs, ldb: ldb}
+	t := tileSumOf(&s, first)
+	t.tiles, t.nextTile = n, 4*strip
+	tiles32x32(c, init, a, b, []term{{}}, &t)
+	if rest.steps > 0 {
+		t = tileSumOf(&s, rest)
+		t.ldi, t.tiles, t.nextTile = t.ldc, n, 4*strip
+		tiles32x32(c, c, a[rest.at:], b[rest.at*ldb:], []term{{}}, &t)
+	}
+}
+
 // tiles32x32 adds the steps of every term to init, on tiles, and puts the sums into
-// c: what tilePass.add computes, for 32 rows and 32 columns. No bound is checked.
+// c: what tilePass.add computes, for 32 rows and 32 columns, and for as many on the
+// right of these as s says. No bound is checked; s.tiles ends as 0.
 //
 //go:noescape
 func tiles32x32(c, init, a, b []float32, terms []term, s *tileSum)

@@ -15,20 +15,23 @@
 //	R12          bytes of 16 rows of a
 //	DX, R11, R9  rows 0 and 16 of init or c, and bytes from row to row
 
-// OPERANDS gives the tiles their shapes and loads the arguments.
+// OPERANDS gives the tiles their shapes and loads what stays.
 #define OPERANDS \
-	MOVQ s+120(FP), BX          /* BX = s */                   \
-	LDTILECFG_BX                /* shapes; all tiles = 0 */    \
-	MOVQ terms_base+96(FP), AX  /* AX = the first term */      \
-	MOVQ terms_len+104(FP), R13 /* R13 = terms left */         \
-	MOVQ tileSum_rs(BX), R8     /* R8 = a: row to row */       \
-	MOVQ tileSum_ldb(BX), R10   /* R10 = b: row to row */      \
-	MOVQ R8, R12                /* R12 = rs */                 \
-	SHLQ $4, R12                /* R12 = 16 rows of a */       \
-	MOVQ init_base+24(FP), DX   /* DX = row 0 of init */       \
-	MOVQ tileSum_ldi(BX), R9    /* R9 = init: row to row */    \
-	MOVQ R9, R11                /* R11 = ldi */                \
-	SHLQ $4, R11                /* R11 = 16 rows */            \
+	MOVQ s+120(FP), BX        /* BX = s */                \
+	LDTILECFG_BX              /* shapes; all tiles = 0 */ \
+	MOVQ tileSum_rs(BX), R8   /* R8 = a: row to row */    \
+	MOVQ tileSum_ldb(BX), R10 /* R10 = b: row to row */   \
+	MOVQ R8, R12              /* R12 = rs */              \
+	SHLQ $4, R12              /* R12 = 16 rows of a */
+
+// BEGIN goes to the first term, and to what the sums are added to.
+#define BEGIN \
+	MOVQ terms_base+96(FP), AX  /* AX = the first term */   \
+	MOVQ terms_len+104(FP), R13 /* R13 = terms left */      \
+	MOVQ init_base+24(FP), DX   /* DX = row 0 of init */    \
+	MOVQ tileSum_ldi(BX), R9    /* R9 = init: row to row */ \
+	MOVQ R9, R11                /* R11 = ldi */             \
+	SHLQ $4, R11                /* R11 = 16 rows */         \
 	ADDQ DX, R11                /* R11 = row 16 of init */
 
 // FACTORS goes to where the next term's factors begin.
@@ -58,9 +61,20 @@
 	SHLQ $4, R11             /* R11 = 16 rows */      \
 	ADDQ DX, R11             /* R11 = row 16 of c */
 
+// BESIDE goes to the micro-tile on the right, by the arguments.
+#define BESIDE \
+	MOVQ tileSum_nextTile(BX), CX /* CX = b: tile to tile */ \
+	ADDQ CX, b_base+72(FP)        /* its columns of b */     \
+	ADDQ $128, init_base+24(FP)   /* of init */              \
+	ADDQ $128, c_base+0(FP)       /* of c */                 \
+	DECQ tileSum_tiles(BX)        /* a micro-tile less */
+
 // func tiles32x32(c, init, a, b []float32, terms []term, s *tileSum)
 TEXT ·tiles32x32(SB), NOSPLIT, $0-128
-	OPERANDS                 // arguments
+	OPERANDS // arguments
+
+tile:
+	BEGIN                    // of this micro-tile
 	TILELOADD_DX_R9_TMM0     // sums = init: rows 0, columns 0
 	TILELOADD_64_DX_R9_TMM1  // columns 16
 	TILELOADD_R11_R9_TMM2    // rows 16, columns 0
@@ -68,7 +82,7 @@ TEXT ·tiles32x32(SB), NOSPLIT, $0-128
 	TESTQ R13, R13           // no term?
 	JZ    done               // nothing to add
 	CMPQ  tileSum_steps(BX), $0 // no step?
-	JEQ   done               // nothing to add
+	JEQ   done                  // nothing to add
 
 term:
 	FACTORS // of this term
@@ -93,18 +107,21 @@ done:
 	TILESTORED_TMM1_64_DX_R9  // columns 16
 	TILESTORED_TMM2_R11_R9    // rows 16, columns 0
 	TILESTORED_TMM3_64_R11_R9 // columns 16
+	BESIDE                    // the next micro-tile
+	JNZ  tile                 // until none is left
 	TILERELEASE               // leave no tiles to be saved with this thread
 	RET
 
 // func tiles32x16(c, init, a, b []float32, terms []term, s *tileSum)
 TEXT ·tiles32x16(SB), NOSPLIT, $0-128
 	OPERANDS                 // arguments
+	BEGIN                    // of the micro-tile
 	TILELOADD_DX_R9_TMM0     // sums = init: rows 0
 	TILELOADD_R11_R9_TMM2    // rows 16
 	TESTQ R13, R13           // no term?
 	JZ    done               // nothing to add
 	CMPQ  tileSum_steps(BX), $0 // no step?
-	JEQ   done               // nothing to add
+	JEQ   done                  // nothing to add
 
 term:
 	FACTORS // of this term

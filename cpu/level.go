@@ -73,7 +73,8 @@ type productKernels struct {
 	mr, nr int         // rows and columns of a micro-tile
 	wide   microKernel // on mr by nr
 	narrow microKernel // on mr by nr/2; nil for none
-	alongK bool        // both read a along k: ks is 1
+	row    rowKernel   // as wide; nil where wide is called for each
+	alongK bool        // all read a along k: ks is 1
 	// transpose sets dst[c*ldd+r] = src[r*lds+c] for r < 8 and c < cols, a
 	// multiple of 8.
 	transpose func(dst []float32, ldd int, src []float32, lds, cols int)
@@ -87,6 +88,10 @@ type productKernels struct {
 //
 //	c[i*ldc+j] = init[i*ldi+j] + Σ_p a[i*rs+p*ks] b[p*ldb+j]    p < k
 type microKernel func(c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, ldb, k int)
+
+// A rowKernel is a microKernel on n micro-tiles side by side, whose columns in b are
+// strip elements apart.
+type rowKernel func(n int, c []float32, ldc int, init []float32, ldi int, a []float32, rs, ks int, b []float32, strip, ldb, k int)
 
 // kernelsFor returns the inner loops of a level. The error says that this
 // machine lacks it, or that the environment names an unknown one.
