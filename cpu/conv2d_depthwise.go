@@ -27,7 +27,7 @@ type depthwiseSweep struct {
 	inPlace bool        // where they belong, else
 	tiles   [][]float32 // in a line of the worker
 	move    int         // from pixel to pixel there
-	work    []*slide    // of each worker
+	work    []workSlide // of each worker
 }
 
 // planDepthwise plans y.
@@ -114,7 +114,7 @@ func (c *depthwiseSweep) line(y, x []float32, h, first, worker int) {
 		return
 	}
 	for i := range c.slides {
-		a, s := &c.slides[i], c.work[worker]
+		a, s := &c.slides[i], &c.work[worker].slide
 		*s = a.slide
 		y := y[a.to:]
 		init := c.bias

@@ -20,7 +20,7 @@ type depthwiseGradient struct {
 	slides    []lineSlide
 	block     int         // lines of positions
 	sums      [][]float32 // of each part, [tap, channel]
-	work      []*slide    // of each worker
+	work      []workSlide // of each worker
 }
 
 // planDepthwiseGradFilter plans dw.
@@ -88,7 +88,7 @@ func (g *depthwiseGradient) sumRows(sums, dy, x []float32, rows, lines span, fir
 // of the image.
 func (g *depthwiseGradient) sumLines(sums, dy, x []float32, rows, lines span, first, worker int) {
 	for i := range g.slides {
-		a, s := &g.slides[i], g.work[worker]
+		a, s := &g.slides[i], &g.work[worker].slide
 		if a.columns == 0 {
 			continue
 		}

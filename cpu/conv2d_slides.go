@@ -97,14 +97,15 @@ func (a *lineSlide) meet(s *slide, w *sweep, f *frames, rows span, h, first int)
 	}
 }
 
-// workSlides are slides for each worker to fill.
-func workSlides(p *plan) []*slide {
-	v := make([]*slide, p.workers())
-	for i := range v {
-		v[i] = new(slide)
-	}
-	return v
+// A workSlide is a slide for a worker to fill, two cache lines from any other: they
+// are fetched in pairs.
+type workSlide struct {
+	slide
+	_ [128]byte
 }
+
+// workSlides are those of each worker.
+func workSlides(p *plan) []workSlide { return make([]workSlide, p.workers()) }
 
 func gcd(a, b int) int {
 	for b != 0 {
