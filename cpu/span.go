@@ -58,10 +58,11 @@ func (o out) commit() {
 // spans are longer, and the loops store it past the caches: a line that is written
 // whole need not be read first.
 func (p *plan) eachSpan(n int, y device.Dst, sources []*buffer, task func(lo, hi, worker int)) {
-	span := p.spanLen
-	if p.leavesCaches(y, sources) {
-		span = 8 * tileLen
+	if !p.leavesCaches(y, sources) {
+		p.eachTile(n, task)
+		return
 	}
+	const span = 8 * tileLen
 	p.each(ceilDiv(n, span), func(i, worker int) {
 		task(i*span, min((i+1)*span, n), worker)
 	})
@@ -77,11 +78,15 @@ func (p *plan) leavesCaches(y device.Dst, sources []*buffer) bool {
 	return !slices.ContainsFunc(sources, func(s *buffer) bool { return s.dtype != device.Float32 || s.Len() != b.Len() })
 }
 
-// eachTile plans elementwise work on n elements, a span of at most a tile at a time.
+// eachTile plans elementwise work on n elements, a tile at a time or, where spans
+// are shorter, those of a tile one after the other.
 func (p *plan) eachTile(n int, task func(lo, hi, worker int)) {
-	p.each(ceilDiv(n, p.spanLen), func(i, worker int) {
-		lo := i * p.spanLen
-		task(lo, min(lo+p.spanLen, n), worker)
+	span := p.spanLen
+	p.each(ceilDiv(n, tileLen), func(i, worker int) {
+		end := min((i+1)*tileLen, n)
+		for lo := i * tileLen; lo < end; lo += span {
+			task(lo, min(lo+span, end), worker)
+		}
 	})
 }
 
