@@ -194,23 +194,14 @@ func (to imagePart) commit(b *buffer, add bool, base int, q *pooling) {
 	}
 }
 
-// The most channels of a part, and the least that a part is worth.
-const (
-	gradChannels      = 64
-	leastGradChannels = 16
-)
-
-// gradBlock is how many channels a part of dx has: where images are few, so few that
-// all workers get one.
-func (q *pooling) gradBlock(workers int) int {
-	share := ceilDiv(q.C, ceilDiv(workers, max(q.N, 1)))
-	return min(q.C, gradChannels, roundUp(share, leastGradChannels))
-}
+// gradChannels is the most channels of a part, so that even a batch of one image
+// makes several tasks. Narrower parts are slower: each writes pieces of lines.
+const gradChannels = 64
 
 // eachImage plans a derivative: grad adds to a part of dx, zero at first, what
 // one run of windows gives it. Each part is one task, so windows may overlap.
 func (q *pooling) eachImage(p *plan, dx device.Dst, grad func(to imagePart, w poolWindows, worker int)) {
-	block := q.gradBlock(p.workers())
+	block := min(q.C, gradChannels)
 	size := q.H * q.W * block
 	if size == 0 {
 		return
