@@ -44,7 +44,7 @@ func (g *product) plan(p *plan) {
 		g.planEmpty(p)
 		return
 	}
-	g.rows, g.cols = rowLoader(g.a, c, g), colLoader(g.b, c, g)
+	g.rows, g.cols = rowLoader(g.a, c, g), colLoader(g.b, c, g, p.dev.caches.l1)
 	g.rows.prepare(p, g.batch, c.gn, 1)
 	g.cols.prepare(p, g.batch, c.gm, maxPacks)
 	if c.parts > 1 {
@@ -132,18 +132,17 @@ func (k *productKernels) columns() int {
 // multiply adds the product of some rows and a block to s. The rows stay in the first
 // cache, and the block in the second.
 func (g *product) multiply(s *sums, a operand, b *panel, depth int) {
-	k, j := g.kernel, 0
+	k, step, j := g.kernel, g.kernel.nr/b.strip*b.size, 0
 	if n := s.cols.len() / k.nr; k.row != nil && n > 0 {
-		k.row(n, s.v, s.ld, s.init, s.ldi, a.v, a.lane, a.depth, b.v, b.size, b.depth, depth)
+		k.row(n, s.v, s.ld, s.init, s.ldi, a.v, a.lane, a.depth, b.v, step, b.depth, depth)
 		j = n * k.nr
 	}
-	for ; j < s.cols.len(); j += k.nr {
+	for at := j / k.nr * step; j < s.cols.len(); j, at = j+k.nr, at+step {
 		kernel := k.wide
 		if s.cols.len()-j <= k.nr/2 && k.narrow != nil {
 			kernel = k.narrow
 		}
-		strip := b.at(j)
-		kernel(s.v[j:], s.ld, s.init[j:], s.ldi, a.v, a.lane, a.depth, strip.v, strip.depth, depth)
+		kernel(s.v[j:], s.ld, s.init[j:], s.ldi, a.v, a.lane, a.depth, b.v[at:], b.depth, depth)
 	}
 }
 

@@ -103,8 +103,9 @@ type loader struct {
 }
 
 const (
-	maxPacks = 2  // of a block in cache, which is as quick as to pack it once for all
-	pieceLen = 64 // lanes, or k, that a task packs
+	maxPacks  = 2  // of a block in cache, which is as quick as to pack it once for all
+	pieceLen  = 64 // lanes, or k, that a task packs
+	stripRows = 64 // of transposed A, at least, so that its lines are copied whole
 )
 
 // rowLoader is for A: a block lies as its source does, lane by lane or k by k, or
@@ -114,7 +115,7 @@ func rowLoader(a factor, c blocking, g *product) loader {
 	l := loader{factor: a, lanes: g.m, k: g.k, lc: c.mc, kc: c.kc, gl: c.gm, gk: c.gk, unit: g.kernel.mr, byLane: !a.trans}
 	if !l.byLane && !g.kernel.alongK {
 		strip := l.unit
-		for strip%8 != 0 { // whole vectors are copied
+		for strip < stripRows || strip%8 != 0 { // whole vectors are copied
 			strip += l.unit
 		}
 		l.inStrips(strip)
@@ -133,14 +134,17 @@ func rowLoader(a factor, c blocking, g *product) loader {
 }
 
 // colLoader is for B: a block is strips of a micro-tile's columns, each k by k, so
-// that the micro-kernel walks straight through memory.
-func colLoader(b factor, c blocking, g *product) loader {
+// that the micro-kernel walks straight through memory. A matrix of whole micro-tiles
+// that the first cache holds, of l1 bytes, is read where it is.
+func colLoader(b factor, c blocking, g *product, l1 int) loader {
 	l := loader{factor: b, lanes: g.n, k: g.k, lc: c.nc, kc: c.kc, gl: c.gn, gk: c.gk, unit: g.kernel.nr, byLane: b.trans}
 	l.inStrips(l.unit)
+	l.memory = b.memory()
 	if l.byLane {
 		l.transpose = g.kernel.transpose
-		l.memory = b.memory()
+		return l
 	}
+	l.inPlace = l.memory != nil && g.n%g.kernel.columns() == 0 && 4*g.k*g.n <= l1*2/3
 	return l
 }
 
@@ -154,7 +158,7 @@ func (l *loader) inStrips(strip int) {
 // uses.
 func (l *loader) prepare(p *plan, batch, uses, packs int) {
 	if l.inPlace {
-		if l.lanes%l.unit != 0 {
+		if l.byLane && l.lanes%l.unit != 0 {
 			l.scratch = perWorker(p, l.unit*l.packed.lane)
 		}
 		return
@@ -229,9 +233,12 @@ func (l *loader) load(i, lb, kb, worker int) panel {
 	return block
 }
 
-// there is a block where the source has it, and a copy of a micro-tile's part, which
-// would be read too far.
+// there is a block where the source has it, and a copy of a micro-tile's part of rows,
+// which would be read too far.
 func (l *loader) there(i int, lanes, k span, worker int) panel {
+	if !l.byLane {
+		return panel{operand: operand{l.memory.at(i, k.lo, lanes.lo), 1, l.memory.ld}, strip: 1, size: 1, whole: lanes.len()}
+	}
 	ld, whole := l.memory.ld, lanes.len()/l.unit*l.unit
 	block := panel{operand: operand{l.memory.at(i, lanes.lo, k.lo), ld, 1}, strip: 1, size: ld, whole: whole}
 	if whole < lanes.len() {
