@@ -13,6 +13,7 @@ func neonKernels() *kernels {
 	k.slideKernels = slideKernels{slideBy8, slideGradBy8}
 	k.unary, k.folds, k.arithmetic, k.updates = unaryNEON, foldsNEON, arithmeticNEON, updatesNEON
 	k.softmaxKernels, k.columnKernels, k.randomKernels = softmaxNEON, columnsNEON, randomNEON
+	k.conversions = conversionsNEON
 	return &k
 }
 

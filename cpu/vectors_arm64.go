@@ -2,6 +2,8 @@ package cpu
 
 // The rows of vectors of LevelNEON; cpu/asm writes them.
 
+var conversionsNEON = conversions{widenNEON, roundNEON, addRoundNEON}
+
 var foldsNEON = foldKernels{sumNEON, dotNEON, maxNEON, minNEON, expSumNEON}
 
 var arithmeticNEON = arithmetic{plusNEON, minusNEON, divNEON, maximumNEON, minimumNEON, divisorGradNEON, shareNEON}

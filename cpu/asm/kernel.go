@@ -41,6 +41,7 @@ type stream struct {
 	name string
 	load *value // nil for what is only written
 	put  *value // nil for what is only read
+	low  bool   // bfloat16, the upper halves of floats: of whole vectors, on NEON
 }
 
 // A value is a vector: of float32 or of 32-bit integers, which is the same; of
@@ -105,6 +106,15 @@ func (k *kernel) in(name string) *value {
 
 // out is a destination, which the kernel writes.
 func (k *kernel) out(name string, v *value) { k.stream(name).put = v }
+
+// low marks a stream as bfloat16, which is loaded as the floats that it stands for;
+// what is stored is cut to upper halves.
+func (k *kernel) low(name string) { k.stream(name).low = true }
+
+// leavesNone reports that spans are whole vectors, so that nothing is left of one.
+func (k *kernel) leavesNone() bool {
+	return k.counter != nil || slices.ContainsFunc(k.streams, func(s *stream) bool { return s.low })
+}
 
 // stream finds or adds an argument. Arguments stand in the order in which they
 // are named first.
@@ -295,10 +305,14 @@ func (k *kernel) copies() int {
 // signature is the Go function's, without its name.
 func (k *kernel) signature() string {
 	var in, out []string
-	for _, s := range k.streams {
-		in = append(in, s.name)
+	for i, s := range k.streams {
+		name := s.name
+		if i == len(k.streams)-1 || s.low != k.streams[i+1].low {
+			name += map[bool]string{false: " []float32", true: " []bfloat16"}[s.low]
+		}
+		in = append(in, name)
 	}
-	list := strings.Join(in, ", ") + " []float32"
+	list := strings.Join(in, ", ")
 	for i, a := range k.args {
 		list += ", " + a.name
 		if i == len(k.args)-1 || k.args[i+1].whole != a.whole {

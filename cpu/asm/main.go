@@ -41,8 +41,8 @@ type machine interface {
 // A stem is what goes into one file of each machine.
 type stem struct {
 	name    string
-	kernels func(m machine) []*kernel
-	table   func(m machine) string // Go that gathers them; nil for none
+	kernels func(m machine) []*kernel // none: no file
+	table   func(m machine) string    // Go that gathers them; nil for none
 }
 
 var stems = []stem{
@@ -53,6 +53,7 @@ var stems = []stem{
 	{"softmax", softmaxKernels, nil},
 	{"columns", columnKernels, nil},
 	{"random", randomKernels, nil},
+	{"bfloat16", bfloat16Kernels, nil},
 }
 
 func main() {
@@ -81,6 +82,9 @@ func generate() map[string][]byte {
 		} {
 			m := level.make()
 			ks := s.kernels(m)
+			if len(ks) == 0 {
+				continue
+			}
 			for _, k := range ks {
 				m.kernel(k)
 			}

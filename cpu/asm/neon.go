@@ -38,17 +38,22 @@ func (m *neon) kernel(k *kernel) {
 	}
 	m.loop(k, "vector", "rest", 1)
 	m.label("rest")
-	if k.counter == nil { // else whole vectors
-		m.line(fmt.Sprintf("CBZ %s, done", left), "none left")
-		m.label("one")
-		m.step(k, 0, 1, true)
-		m.line(fmt.Sprintf("SUB $1, %s, %s", left, left), "one less")
-		m.line(fmt.Sprintf("CBNZ %s, one", left), "until none is left")
-		m.label("done")
+	if !k.leavesNone() {
+		m.singles(k)
 	}
 	m.results(k)
 	m.line("RET", "")
 	m.raw("")
+}
+
+// singles takes what whole vectors leave, an element at a time.
+func (m *neon) singles(k *kernel) {
+	m.line(fmt.Sprintf("CBZ %s, done", left), "none left")
+	m.label("one")
+	m.step(k, 0, 1, true)
+	m.line(fmt.Sprintf("SUB $1, %s, %s", left, left), "one less")
+	m.line(fmt.Sprintf("CBNZ %s, one", left), "until none is left")
+	m.label("done")
 }
 
 // loop takes copies of four elements at a time while there are as many.
@@ -91,6 +96,10 @@ func (m *neon) step(k *kernel, c, copies int, single bool) {
 // move loads or stores; the last of a stream's moves steps on.
 func (m *neon) move(i int, s *stream, r int, load, single bool, note string) {
 	post := load == (s.put == nil)
+	if s.low {
+		m.moveLow(i, r, load, post, note)
+		return
+	}
 	memory := fmt.Sprintf("(R%d)", i)
 	if post {
 		memory = fmt.Sprintf("%d(R%d)", map[bool]int{false: 16, true: 4}[single], i)
@@ -107,6 +116,22 @@ func (m *neon) move(i int, s *stream, r int, load, single bool, note string) {
 	} else {
 		m.line(fmt.Sprintf("%s %s, %s", name, register, memory), note)
 	}
+}
+
+// moveLow is move for four bfloat16.
+func (m *neon) moveLow(i, r int, load, post bool, note string) {
+	suffix, memory := "", fmt.Sprintf("(R%d)", i)
+	if post {
+		suffix, memory = ".P", "8"+memory
+	}
+	if load {
+		m.line(fmt.Sprintf("VLD1%s %s, [V%d.H4]", suffix, memory, r), note)
+		m.line(fmt.Sprintf("VUXTL V%d.H4, V%d.S4", r, r), "as 32 bits each")
+		m.line(fmt.Sprintf("VSHL $16, V%d.S4, V%d.S4", r, r), "as upper halves")
+		return
+	}
+	m.line(fmt.Sprintf("VUZP2 V%d.H8, V%d.H8, V%d.H8", r, r, r), "the upper halves, twice")
+	m.line(fmt.Sprintf("VST1%s [V%d.H4], %s", suffix, r, memory), note)
 }
 
 // reserve gives registers like x86's.
