@@ -60,8 +60,37 @@ func unaryConstants(f device.Unary) (a, b float32) {
 		return 1, f.A
 	case device.SELU:
 		return seluScale, seluScale * seluAlpha
+	case device.Pow:
+		return f.A, parity(float64(f.A))
 	}
 	return f.A, f.B
+}
+
+// parity is 1 for even numbers, -1 for odd ones and NaN for what is not whole.
+func parity(a float64) float32 {
+	switch math.Abs(math.Mod(a, 2)) {
+	case 0:
+		return 1
+	case 1:
+		return -1
+	}
+	return float32(math.NaN())
+}
+
+// ordinaryPow is fast for exponents of 2^-50 to 2^50 other than 1, and slow for
+// others. Then a-1 is not 0, float64 tells its parity, and a's products with
+// 2^±216, where the powers of vectors end, are beyond a float32.
+func ordinaryPow(fast, slow unaryKernel, _ foldKernels) unaryKernel {
+	of := func(a float32) unaryKernel {
+		if m := math.Abs(float64(a)); a == 1 || !(m > 0x1p-50 && m < 0x1p50) {
+			return slow
+		}
+		return fast
+	}
+	return unaryKernel{
+		func(y, x []float32, a, b float32) { of(a).f(y, x, a, b) },
+		func(dx, dy, x []float32, a, b float32) { of(a).df(dx, dy, x, a, b) },
+	}
 }
 
 // farthest is the largest |x| whose sine vectors compute.

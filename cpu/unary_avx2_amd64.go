@@ -7,7 +7,6 @@ import "example.org/chainrule/device"
 // unaryAVX2 is the table unary by vectors.
 var unaryAVX2 = []unaryKernel{
 	device.Identity:    unary[device.Identity],
-	device.Pow:         unary[device.Pow],
 	device.SELU:        {eluAVX2, eluGradAVX2},
 	device.ReLU:        {reluAVX2, reluGradAVX2},
 	device.LeakyReLU:   {leakyReLUAVX2, leakyReLUGradAVX2},
@@ -34,6 +33,7 @@ var unaryAVX2 = []unaryKernel{
 	device.Sin:         nearZero(unaryKernel{sinAVX2, sinGradAVX2}, unary[device.Sin], foldsAVX2),
 	device.Cos:         nearZero(unaryKernel{cosAVX2, cosGradAVX2}, unary[device.Cos], foldsAVX2),
 	device.Erf:         {erfAVX2, erfGradAVX2},
+	device.Pow:         ordinaryPow(unaryKernel{powAVX2, powGradAVX2}, unary[device.Pow], foldsAVX2),
 	device.Clamp:       {clampAVX2, clampGradAVX2},
 	device.Affine:      {affineAVX2, affineGradAVX2},
 }
@@ -287,6 +287,16 @@ func erfAVX2(y, x []float32, a, b float32)
 //
 //go:noescape
 func erfGradAVX2(dx, dy, v []float32, a, b float32)
+
+// powAVX2 is unary[device.Pow].f.
+//
+//go:noescape
+func powAVX2(y, x []float32, a, b float32)
+
+// powGradAVX2 is unary[device.Pow].df.
+//
+//go:noescape
+func powGradAVX2(dx, dy, v []float32, a, b float32)
 
 // clampAVX2 is unary[device.Clamp].f.
 //

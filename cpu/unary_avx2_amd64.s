@@ -110,7 +110,14 @@ SPREAD(3104, 0x3f906ebb3f906ebb) // 1.1283792
 SPREAD(3136, 0xbf800000bf800000) // -1
 SPREAD(3168, 0x3eadc7503eadc750) // 0.33941126
 SPREAD(3200, 0x4130000041300000) // 11
-GLOBL constants<>(SB), RODATA|NOPTR, $3232
+SPREAD(3232, 0x3e638e393e638e39) // 0.22222222
+SPREAD(3264, 0x3e3a2e8c3e3a2e8c) // 0.18181819
+SPREAD(3296, 0x3e9249253e924925) // 0.2857143
+SPREAD(3328, 0x3ecccccd3ecccccd) // 0.4
+SPREAD(3360, 0x3f2aaaab3f2aaaab) // 0.6666667
+SPREAD(3392, 0x4320000043200000) // 160
+SPREAD(3424, 0x4316000043160000) // 150
+GLOBL constants<>(SB), RODATA|NOPTR, $3456
 
 // lanes is a mask of eight lanes and then of none.
 DATA lanes<>+0(SB)/8, $-1 // two lanes
@@ -3685,6 +3692,314 @@ rest:
 	VMASKMOVPS (DX)(AX*4), Y15, Y1 // last of v
 	ERFGRAD_
 	VMASKMOVPS Y0, Y15, (DI)(AX*4) // dx = t21
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define POW_ \
+	VANDPS constants<>+640(SB), Y0, Y1         /* t1 = x & 0x7fffffff */ \
+	VCMPPS $17, constants<>+2016(SB), Y1, Y2   /* t2 = 1.1754944e-38 > t1 */ \
+	VMULPS constants<>+2048(SB), Y1, Y3        /* t3 = t1 * 8.388608e+06 */ \
+	VBLENDVPS Y2, Y3, Y1, Y3                   /* v = t2 ? t3 : t1 */ \
+	VPSUBD constants<>+2080(SB), Y3, Y4        /* t4 = v - 0x3f3504f3, whole */ \
+	VPSRAD $23, Y4, Y4                         /* t5 = t4 >> 23, signed */ \
+	VPSLLD $23, Y4, Y5                         /* t6 = t5 << 23 */ \
+	VPSUBD Y5, Y3, Y3                          /* t7 = v - t6, whole */ \
+	VSUBPS constants<>+416(SB), Y3, Y3         /* f = t7 - 1 */ \
+	VCVTDQ2PS Y4, Y4                           /* t8 = float(t5) */ \
+	VANDPS constants<>+2112(SB), Y2, Y2        /* t9 = t2 ? 23 : 0 */ \
+	VSUBPS Y2, Y4, Y2                          /* k = t8 - t9 */ \
+	VADDPS constants<>+1440(SB), Y3, Y4        /* 2+f = f + 2 */ \
+	VSUBPS constants<>+1440(SB), Y4, Y5        /* t10 = 2+f - 2 */ \
+	VSUBPS Y5, Y3, Y5                          /* lost = f - t10 */ \
+	VBROADCASTSS constants<>+416(SB), Y6       /* 1 */ \
+	VDIVPS Y4, Y6, Y6                          /* 1/u = 1 / 2+f */ \
+	VMULPS Y6, Y3, Y7                          /* s = f * 1/u */ \
+	VFNMADD231PS Y7, Y4, Y3                    /* t11 = f - s * 2+f */ \
+	VFNMADD231PS Y7, Y5, Y3                    /* t12 = t11 - s * lost */ \
+	VMULPS Y6, Y3, Y3                          /* s low = t12 * 1/u */ \
+	VMULPS Y7, Y7, Y4                          /* s² = s * s */ \
+	VBROADCASTSS constants<>+3232(SB), Y5      /* 0.22222222 */ \
+	VFMADD231PS constants<>+3264(SB), Y4, Y5   /* t13 = 0.18181819 * s² + 0.22222222 */ \
+	VFMADD213PS constants<>+3296(SB), Y4, Y5   /* t14 = t13 * s² + 0.2857143 */ \
+	VFMADD213PS constants<>+3328(SB), Y4, Y5   /* t15 = t14 * s² + 0.4 */ \
+	VFMADD213PS constants<>+3360(SB), Y4, Y5   /* t16 = t15 * s² + 0.6666667 */ \
+	VMULPS Y4, Y5, Y5                          /* t17 = t16 * s² */ \
+	VMULPS Y7, Y5, Y5                          /* t18 = t17 * s */ \
+	VBROADCASTSS constants<>+1440(SB), Y6      /* 2 */ \
+	VFMADD231PS constants<>+1440(SB), Y4, Y6   /* t19 = s² * 2 + 2 */ \
+	VFMADD231PS Y3, Y6, Y5                     /* t20 = t19 * s low + t18 */ \
+	VMULPS constants<>+2432(SB), Y2, Y3        /* k ln 2 = k * 0.6933594 */ \
+	VADDPS Y7, Y7, Y4                          /* 2s = s + s */ \
+	VADDPS Y4, Y3, Y6                          /* sum = k ln 2 + 2s */ \
+	VSUBPS Y3, Y6, Y3                          /* t21 = sum - k ln 2 */ \
+	VSUBPS Y3, Y4, Y3                          /* t22 = 2s - t21 */ \
+	VFMADD231PS constants<>+2400(SB), Y2, Y5   /* t23 = k * -0.00021219444 + t20 */ \
+	VADDPS Y5, Y3, Y2                          /* rest = t22 + t23 */ \
+	VADDPS Y2, Y6, Y3                          /* high = sum + rest */ \
+	VSUBPS Y6, Y3, Y4                          /* t24 = high - sum */ \
+	VSUBPS Y4, Y2, Y2                          /* low = rest - t24 */ \
+	VCMPPS $30, constants<>+0(SB), Y1, Y4      /* t25 = t1 > 0 */ \
+	VCMPPS $0, constants<>+0(SB), Y1, Y5       /* t26 = t1 == 0 */ \
+	VBROADCASTSS constants<>+2464(SB), Y6      /* 0x7fc00000 */ \
+	VBLENDVPS Y5, constants<>+2496(SB), Y6, Y6 /* t27 = t26 ? -Inf : 0x7fc00000 */ \
+	VBLENDVPS Y4, Y3, Y6, Y3                   /* t28 = t25 ? high : t27 */ \
+	VCMPPS $30, constants<>+2528(SB), Y1, Y4   /* t29 = t1 > 3.4028235e+38 */ \
+	VBLENDVPS Y4, Y1, Y3, Y1                   /* ln x = t29 ? t1 : t28 */ \
+	VMULPS Y14, Y1, Y3                         /* z = ln x * a */ \
+	VFNMADD213PS Y3, Y14, Y1                   /* -lost = z - ln x * a */ \
+	VMULPS Y14, Y2, Y2                         /* t30 = low * a */ \
+	VSUBPS Y1, Y2, Y1                          /* t31 = t30 - -lost */ \
+	VANDPS constants<>+640(SB), Y3, Y2         /* t32 = z & 0x7fffffff */ \
+	VCMPPS $17, constants<>+3392(SB), Y2, Y2   /* t33 = 160 > t32 */ \
+	VANDPS Y1, Y2, Y1                          /* rest = t33 ? t31 : 0 */ \
+	VBROADCASTSS constants<>+1280(SB), Y2      /* -150 */ \
+	VMAXPS Y3, Y2, Y2                          /* t34 = max(z, -150) */ \
+	VBROADCASTSS constants<>+3424(SB), Y3      /* 150 */ \
+	VMINPS Y2, Y3, Y3                          /* t35 = min(t34, 150) */ \
+	VBROADCASTSS constants<>+64(SB), Y2        /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+96(SB), Y3, Y2     /* bits = t35 * 1.442695 + 1.2582912e+07 */ \
+	VSUBPS constants<>+64(SB), Y2, Y4          /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+128(SB), Y4, Y3   /* t36 = t35 - k * 0.6931472 */ \
+	VFNMADD231PS constants<>+160(SB), Y4, Y3   /* r = t36 - k * -1.9046542e-09 */ \
+	VADDPS Y1, Y3, Y1                          /* r = r + rest */ \
+	VBROADCASTSS constants<>+480(SB), Y3       /* 0.00836878 */ \
+	VFMADD231PS constants<>+512(SB), Y1, Y3    /* t37 = 0.001381448 * r + 0.00836878 */ \
+	VFMADD213PS constants<>+544(SB), Y1, Y3    /* t38 = t37 * r + 0.041668393 */ \
+	VFMADD213PS constants<>+576(SB), Y1, Y3    /* t39 = t38 * r + 0.1666652 */ \
+	VFMADD213PS constants<>+608(SB), Y1, Y3    /* t40 = t39 * r + 0.49999994 */ \
+	VMULPS Y1, Y3, Y3                          /* t41 = t40 * r */ \
+	VFMADD231PS Y1, Y3, Y1                     /* t42 = t41 * r + r */ \
+	VADDPS constants<>+416(SB), Y1, Y1         /* p = t42 + 1 */ \
+	VPSUBD constants<>+64(SB), Y2, Y2          /* t43 = bits - 0x4b400000, whole */ \
+	VPSRAD $1, Y2, Y3                          /* t44 = t43 >> 1, signed */ \
+	VPADDD constants<>+384(SB), Y3, Y4         /* t45 = t44 + 0x7f, whole */ \
+	VPSLLD $23, Y4, Y4                         /* t46 = t45 << 23 */ \
+	VMULPS Y4, Y1, Y1                          /* t47 = p * t46 */ \
+	VPSUBD Y3, Y2, Y2                          /* t48 = t43 - t44, whole */ \
+	VPADDD constants<>+384(SB), Y2, Y2         /* t49 = t48 + 0x7f, whole */ \
+	VPSLLD $23, Y2, Y2                         /* t50 = t49 << 23 */ \
+	VMULPS Y2, Y1, Y1                          /* t51 = t47 * t50 */ \
+	VCMPPS $30, constants<>+2496(SB), Y0, Y2   /* t52 = x > -Inf */ \
+	VANDPS constants<>+640(SB), Y13, Y3        /* t53 = b & 0x7fffffff */ \
+	VBROADCASTSS constants<>+416(SB), Y4       /* 1 */ \
+	VBLENDVPS Y2, Y3, Y4, Y4                   /* t54 = t52 ? t53 : 1 */ \
+	VCMPPS $17, constants<>+0(SB), Y0, Y2      /* t55 = 0 > x */ \
+	VMULPS Y4, Y1, Y3                          /* t56 = t51 * t54 */ \
+	VBLENDVPS Y2, Y3, Y1, Y1                   /* t57 = t55 ? t56 : t51 */ \
+	VANDPS Y13, Y0, Y0                         /* t58 = x & b */ \
+	VANDPS constants<>+1248(SB), Y0, Y0        /* t59 = t58 & 0x80000000 */ \
+	VXORPS Y0, Y1, Y0                          /* t60 = t57 ^ t59 */
+
+// func powAVX2(y, x []float32, a, b float32)
+TEXT ·powAVX2(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI      // DI = &y[0]
+	MOVQ x_base+24(FP), SI     // SI = &x[0]
+	MOVQ y_len+8(FP), CX       // CX = elements
+	VBROADCASTSS a+48(FP), Y14 // Y14 = a, a, ...
+	VBROADCASTSS b+52(FP), Y13 // Y13 = b, b, ...
+	XORQ AX, AX                // element 0
+	SUBQ $8, CX                // where the last whole step starts
+	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	POW_
+	VMOVNTPS Y0, (DI)(AX*4) // y = t60
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0 // next of x
+	POW_
+	VMOVUPS Y0, (DI)(AX*4) // y = t60
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of x
+	POW_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // y = t60
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define POWGRAD_ \
+	VANDPS constants<>+640(SB), Y1, Y2         /* t1 = v & 0x7fffffff */ \
+	VSUBPS constants<>+416(SB), Y14, Y3        /* a-1 = a - 1 */ \
+	VSUBPS Y14, Y3, Y4                         /* t2 = a-1 - a */ \
+	VSUBPS Y4, Y3, Y5                          /* t3 = a-1 - t2 */ \
+	VSUBPS Y5, Y14, Y5                         /* t4 = a - t3 */ \
+	VADDPS constants<>+416(SB), Y4, Y4         /* t5 = t2 + 1 */ \
+	VSUBPS Y4, Y5, Y4                          /* lost of a-1 = t4 - t5 */ \
+	VCMPPS $17, constants<>+2016(SB), Y2, Y5   /* t6 = 1.1754944e-38 > t1 */ \
+	VMULPS constants<>+2048(SB), Y2, Y6        /* t7 = t1 * 8.388608e+06 */ \
+	VBLENDVPS Y5, Y6, Y2, Y6                   /* v = t6 ? t7 : t1 */ \
+	VPSUBD constants<>+2080(SB), Y6, Y7        /* t8 = v - 0x3f3504f3, whole */ \
+	VPSRAD $23, Y7, Y7                         /* t9 = t8 >> 23, signed */ \
+	VPSLLD $23, Y7, Y8                         /* t10 = t9 << 23 */ \
+	VPSUBD Y8, Y6, Y6                          /* t11 = v - t10, whole */ \
+	VSUBPS constants<>+416(SB), Y6, Y6         /* f = t11 - 1 */ \
+	VCVTDQ2PS Y7, Y7                           /* t12 = float(t9) */ \
+	VANDPS constants<>+2112(SB), Y5, Y5        /* t13 = t6 ? 23 : 0 */ \
+	VSUBPS Y5, Y7, Y5                          /* k = t12 - t13 */ \
+	VADDPS constants<>+1440(SB), Y6, Y7        /* 2+f = f + 2 */ \
+	VSUBPS constants<>+1440(SB), Y7, Y8        /* t14 = 2+f - 2 */ \
+	VSUBPS Y8, Y6, Y8                          /* lost = f - t14 */ \
+	VBROADCASTSS constants<>+416(SB), Y9       /* 1 */ \
+	VDIVPS Y7, Y9, Y9                          /* 1/u = 1 / 2+f */ \
+	VMULPS Y9, Y6, Y10                         /* s = f * 1/u */ \
+	VFNMADD231PS Y10, Y7, Y6                   /* t15 = f - s * 2+f */ \
+	VFNMADD231PS Y10, Y8, Y6                   /* t16 = t15 - s * lost */ \
+	VMULPS Y9, Y6, Y6                          /* s low = t16 * 1/u */ \
+	VMULPS Y10, Y10, Y7                        /* s² = s * s */ \
+	VBROADCASTSS constants<>+3232(SB), Y8      /* 0.22222222 */ \
+	VFMADD231PS constants<>+3264(SB), Y7, Y8   /* t17 = 0.18181819 * s² + 0.22222222 */ \
+	VFMADD213PS constants<>+3296(SB), Y7, Y8   /* t18 = t17 * s² + 0.2857143 */ \
+	VFMADD213PS constants<>+3328(SB), Y7, Y8   /* t19 = t18 * s² + 0.4 */ \
+	VFMADD213PS constants<>+3360(SB), Y7, Y8   /* t20 = t19 * s² + 0.6666667 */ \
+	VMULPS Y7, Y8, Y8                          /* t21 = t20 * s² */ \
+	VMULPS Y10, Y8, Y8                         /* t22 = t21 * s */ \
+	VBROADCASTSS constants<>+1440(SB), Y9      /* 2 */ \
+	VFMADD231PS constants<>+1440(SB), Y7, Y9   /* t23 = s² * 2 + 2 */ \
+	VFMADD231PS Y6, Y9, Y8                     /* t24 = t23 * s low + t22 */ \
+	VMULPS constants<>+2432(SB), Y5, Y6        /* k ln 2 = k * 0.6933594 */ \
+	VADDPS Y10, Y10, Y7                        /* 2s = s + s */ \
+	VADDPS Y7, Y6, Y9                          /* sum = k ln 2 + 2s */ \
+	VSUBPS Y6, Y9, Y6                          /* t25 = sum - k ln 2 */ \
+	VSUBPS Y6, Y7, Y6                          /* t26 = 2s - t25 */ \
+	VFMADD231PS constants<>+2400(SB), Y5, Y8   /* t27 = k * -0.00021219444 + t24 */ \
+	VADDPS Y8, Y6, Y5                          /* rest = t26 + t27 */ \
+	VADDPS Y5, Y9, Y6                          /* high = sum + rest */ \
+	VSUBPS Y9, Y6, Y7                          /* t28 = high - sum */ \
+	VSUBPS Y7, Y5, Y5                          /* low = rest - t28 */ \
+	VCMPPS $30, constants<>+0(SB), Y2, Y7      /* t29 = t1 > 0 */ \
+	VCMPPS $0, constants<>+0(SB), Y2, Y8       /* t30 = t1 == 0 */ \
+	VBROADCASTSS constants<>+2464(SB), Y9      /* 0x7fc00000 */ \
+	VBLENDVPS Y8, constants<>+2496(SB), Y9, Y9 /* t31 = t30 ? -Inf : 0x7fc00000 */ \
+	VBLENDVPS Y7, Y6, Y9, Y6                   /* t32 = t29 ? high : t31 */ \
+	VCMPPS $30, constants<>+2528(SB), Y2, Y7   /* t33 = t1 > 3.4028235e+38 */ \
+	VBLENDVPS Y7, Y2, Y6, Y2                   /* ln x = t33 ? t1 : t32 */ \
+	VMULPS Y3, Y2, Y6                          /* z = ln x * a-1 */ \
+	VMOVAPS Y6, Y7                             /* z */ \
+	VFNMADD231PS Y3, Y2, Y7                    /* -lost = z - ln x * a-1 */ \
+	VMULPS Y3, Y5, Y3                          /* t34 = low * a-1 */ \
+	VSUBPS Y7, Y3, Y3                          /* t35 = t34 - -lost */ \
+	VFMADD231PS Y2, Y4, Y3                     /* t36 = lost of a-1 * ln x + t35 */ \
+	VANDPS constants<>+640(SB), Y6, Y2         /* t37 = z & 0x7fffffff */ \
+	VCMPPS $17, constants<>+3392(SB), Y2, Y2   /* t38 = 160 > t37 */ \
+	VANDPS Y3, Y2, Y2                          /* rest = t38 ? t36 : 0 */ \
+	VBROADCASTSS constants<>+1280(SB), Y3      /* -150 */ \
+	VMAXPS Y6, Y3, Y3                          /* t39 = max(z, -150) */ \
+	VBROADCASTSS constants<>+3424(SB), Y4      /* 150 */ \
+	VMINPS Y3, Y4, Y4                          /* t40 = min(t39, 150) */ \
+	VBROADCASTSS constants<>+64(SB), Y3        /* 1.2582912e+07 */ \
+	VFMADD231PS constants<>+96(SB), Y4, Y3     /* bits = t40 * 1.442695 + 1.2582912e+07 */ \
+	VSUBPS constants<>+64(SB), Y3, Y5          /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS constants<>+128(SB), Y5, Y4   /* t41 = t40 - k * 0.6931472 */ \
+	VFNMADD231PS constants<>+160(SB), Y5, Y4   /* r = t41 - k * -1.9046542e-09 */ \
+	VADDPS Y2, Y4, Y2                          /* r = r + rest */ \
+	VBROADCASTSS constants<>+480(SB), Y4       /* 0.00836878 */ \
+	VFMADD231PS constants<>+512(SB), Y2, Y4    /* t42 = 0.001381448 * r + 0.00836878 */ \
+	VFMADD213PS constants<>+544(SB), Y2, Y4    /* t43 = t42 * r + 0.041668393 */ \
+	VFMADD213PS constants<>+576(SB), Y2, Y4    /* t44 = t43 * r + 0.1666652 */ \
+	VFMADD213PS constants<>+608(SB), Y2, Y4    /* t45 = t44 * r + 0.49999994 */ \
+	VMULPS Y2, Y4, Y4                          /* t46 = t45 * r */ \
+	VFMADD231PS Y2, Y4, Y2                     /* t47 = t46 * r + r */ \
+	VADDPS constants<>+416(SB), Y2, Y2         /* p = t47 + 1 */ \
+	VMULPS Y14, Y2, Y2                         /* t48 = p * a */ \
+	VPSUBD constants<>+64(SB), Y3, Y3          /* t49 = bits - 0x4b400000, whole */ \
+	VPSRAD $1, Y3, Y4                          /* t50 = t49 >> 1, signed */ \
+	VPADDD constants<>+384(SB), Y4, Y5         /* t51 = t50 + 0x7f, whole */ \
+	VPSLLD $23, Y5, Y5                         /* t52 = t51 << 23 */ \
+	VMULPS Y5, Y2, Y2                          /* t53 = t48 * t52 */ \
+	VPSUBD Y4, Y3, Y3                          /* t54 = t49 - t50, whole */ \
+	VPADDD constants<>+384(SB), Y3, Y3         /* t55 = t54 + 0x7f, whole */ \
+	VPSLLD $23, Y3, Y3                         /* t56 = t55 << 23 */ \
+	VMULPS Y3, Y2, Y2                          /* t57 = t53 * t56 */ \
+	VXORPS Y3, Y3, Y3                          /* 0 */ \
+	VSUBPS Y13, Y3, Y3                         /* t58 = 0 - b */ \
+	VCMPPS $30, constants<>+2496(SB), Y1, Y4   /* t59 = v > -Inf */ \
+	VANDPS constants<>+640(SB), Y3, Y5         /* t60 = t58 & 0x7fffffff */ \
+	VBROADCASTSS constants<>+416(SB), Y6       /* 1 */ \
+	VBLENDVPS Y4, Y5, Y6, Y6                   /* t61 = t59 ? t60 : 1 */ \
+	VCMPPS $17, constants<>+0(SB), Y1, Y4      /* t62 = 0 > v */ \
+	VMULPS Y6, Y2, Y5                          /* t63 = t57 * t61 */ \
+	VBLENDVPS Y4, Y5, Y2, Y2                   /* t64 = t62 ? t63 : t57 */ \
+	VANDPS Y3, Y1, Y1                          /* t65 = v & t58 */ \
+	VANDPS constants<>+1248(SB), Y1, Y1        /* t66 = t65 & 0x80000000 */ \
+	VXORPS Y1, Y2, Y1                          /* t67 = t64 ^ t66 */ \
+	VMULPS Y0, Y1, Y0                          /* t68 = t67 * dy */
+
+// func powGradAVX2(dx, dy, v []float32, a, b float32)
+TEXT ·powGradAVX2(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI     // DI = &dx[0]
+	MOVQ dy_base+24(FP), SI    // SI = &dy[0]
+	MOVQ v_base+48(FP), DX     // DX = &v[0]
+	MOVQ dx_len+8(FP), CX      // CX = elements
+	VBROADCASTSS a+72(FP), Y14 // Y14 = a, a, ...
+	VBROADCASTSS b+76(FP), Y13 // Y13 = b, b, ...
+	XORQ AX, AX                // element 0
+	SUBQ $8, CX                // where the last whole step starts
+	JLT rest                   // none
+	CMPQ CX, $4088             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $31, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	POWGRAD_
+	VMOVNTPS Y0, (DI)(AX*4) // dx = t68
+	ADDQ $8, AX             // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
+
+loop:
+	VMOVUPS (SI)(AX*4), Y0 // next of dy
+	VMOVUPS (DX)(AX*4), Y1 // next of v
+	POWGRAD_
+	VMOVUPS Y0, (DI)(AX*4) // dx = t68
+	ADDQ $8, AX            // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $8, CX                    // elements again
+	SUBQ AX, CX                    // how many are left
+	JEQ done                       // none
+	NEGQ CX                        // -left
+	LEAQ lanes<>+32(SB), BX        // ones before, zeros from here on
+	VMOVUPS (BX)(CX*4), Y15        // ones for those left
+	VMASKMOVPS (SI)(AX*4), Y15, Y0 // last of dy
+	VMASKMOVPS (DX)(AX*4), Y15, Y1 // last of v
+	POWGRAD_
+	VMASKMOVPS Y0, Y15, (DI)(AX*4) // dx = t68
 
 done:
 	VZEROUPPER // leave no dirty upper halves

@@ -7,7 +7,6 @@ import "example.org/chainrule/device"
 // unaryAVX512 is the table unary by vectors.
 var unaryAVX512 = []unaryKernel{
 	device.Identity:    unary[device.Identity],
-	device.Pow:         unary[device.Pow],
 	device.SELU:        {eluAVX512, eluGradAVX512},
 	device.ReLU:        {reluAVX512, reluGradAVX512},
 	device.LeakyReLU:   {leakyReLUAVX512, leakyReLUGradAVX512},
@@ -34,6 +33,7 @@ var unaryAVX512 = []unaryKernel{
 	device.Sin:         nearZero(unaryKernel{sinAVX512, sinGradAVX512}, unary[device.Sin], foldsAVX512),
 	device.Cos:         nearZero(unaryKernel{cosAVX512, cosGradAVX512}, unary[device.Cos], foldsAVX512),
 	device.Erf:         {erfAVX512, erfGradAVX512},
+	device.Pow:         ordinaryPow(unaryKernel{powAVX512, powGradAVX512}, unary[device.Pow], foldsAVX512),
 	device.Clamp:       {clampAVX512, clampGradAVX512},
 	device.Affine:      {affineAVX512, affineGradAVX512},
 }
@@ -287,6 +287,16 @@ func erfAVX512(y, x []float32, a, b float32)
 //
 //go:noescape
 func erfGradAVX512(dx, dy, v []float32, a, b float32)
+
+// powAVX512 is unary[device.Pow].f.
+//
+//go:noescape
+func powAVX512(y, x []float32, a, b float32)
+
+// powGradAVX512 is unary[device.Pow].df.
+//
+//go:noescape
+func powGradAVX512(dx, dy, v []float32, a, b float32)
 
 // clampAVX512 is unary[device.Clamp].f.
 //

@@ -103,7 +103,14 @@ DATA constants<>+388(SB)/4, $0x3f906ebb // 1.1283792
 DATA constants<>+392(SB)/4, $0xbf800000 // -1
 DATA constants<>+396(SB)/4, $0x3eadc750 // 0.33941126
 DATA constants<>+400(SB)/4, $0x41300000 // 11
-GLOBL constants<>(SB), RODATA|NOPTR, $404
+DATA constants<>+404(SB)/4, $0x3e638e39 // 0.22222222
+DATA constants<>+408(SB)/4, $0x3e3a2e8c // 0.18181819
+DATA constants<>+412(SB)/4, $0x3e924925 // 0.2857143
+DATA constants<>+416(SB)/4, $0x3ecccccd // 0.4
+DATA constants<>+420(SB)/4, $0x3f2aaaab // 0.6666667
+DATA constants<>+424(SB)/4, $0x43200000 // 160
+DATA constants<>+428(SB)/4, $0x43160000 // 150
+GLOBL constants<>(SB), RODATA|NOPTR, $432
 
 #define RELU_ \
 	VPXORD Z1, Z1, Z1 /* 0 */ \
@@ -3568,6 +3575,300 @@ rest:
 	VMOVUPS.Z (DX)(AX*4), K1, Z1 // last of v
 	ERFGRAD_
 	VMOVUPS Z0, K1, (DI)(AX*4) // dx = t13
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define POW_ \
+	VPANDD.BCST constants<>+80(SB), Z0, Z1         /* t1 = x & 0x7fffffff */ \
+	VCMPPS.BCST $17, constants<>+252(SB), Z1, K2   /* t2 = 1.1754944e-38 > t1 */ \
+	VMULPS.BCST constants<>+256(SB), Z1, Z2        /* t3 = t1 * 8.388608e+06 */ \
+	VBLENDMPS Z2, Z1, K2, Z2                       /* v = t2 ? t3 : t1 */ \
+	VPSUBD.BCST constants<>+260(SB), Z2, Z3        /* t4 = v - 0x3f3504f3, whole */ \
+	VPSRAD $23, Z3, Z3                             /* t5 = t4 >> 23, signed */ \
+	VPSLLD $23, Z3, Z4                             /* t6 = t5 << 23 */ \
+	VPSUBD Z4, Z2, Z2                              /* t7 = v - t6, whole */ \
+	VSUBPS.BCST constants<>+52(SB), Z2, Z2         /* f = t7 - 1 */ \
+	VCVTDQ2PS Z3, Z3                               /* t8 = float(t5) */ \
+	VBROADCASTSS.Z constants<>+264(SB), K2, Z4     /* t9 = t2 ? 23 : 0 */ \
+	VSUBPS Z4, Z3, Z3                              /* k = t8 - t9 */ \
+	VADDPS.BCST constants<>+180(SB), Z2, Z4        /* 2+f = f + 2 */ \
+	VSUBPS.BCST constants<>+180(SB), Z4, Z5        /* t10 = 2+f - 2 */ \
+	VSUBPS Z5, Z2, Z5                              /* lost = f - t10 */ \
+	VBROADCASTSS constants<>+52(SB), Z6            /* 1 */ \
+	VDIVPS Z4, Z6, Z6                              /* 1/u = 1 / 2+f */ \
+	VMULPS Z6, Z2, Z7                              /* s = f * 1/u */ \
+	VFNMADD231PS Z7, Z4, Z2                        /* t11 = f - s * 2+f */ \
+	VFNMADD231PS Z7, Z5, Z2                        /* t12 = t11 - s * lost */ \
+	VMULPS Z6, Z2, Z2                              /* s low = t12 * 1/u */ \
+	VMULPS Z7, Z7, Z4                              /* s² = s * s */ \
+	VBROADCASTSS constants<>+404(SB), Z5           /* 0.22222222 */ \
+	VFMADD231PS.BCST constants<>+408(SB), Z4, Z5   /* t13 = 0.18181819 * s² + 0.22222222 */ \
+	VFMADD213PS.BCST constants<>+412(SB), Z4, Z5   /* t14 = t13 * s² + 0.2857143 */ \
+	VFMADD213PS.BCST constants<>+416(SB), Z4, Z5   /* t15 = t14 * s² + 0.4 */ \
+	VFMADD213PS.BCST constants<>+420(SB), Z4, Z5   /* t16 = t15 * s² + 0.6666667 */ \
+	VMULPS Z4, Z5, Z5                              /* t17 = t16 * s² */ \
+	VMULPS Z7, Z5, Z5                              /* t18 = t17 * s */ \
+	VBROADCASTSS constants<>+180(SB), Z6           /* 2 */ \
+	VFMADD231PS.BCST constants<>+180(SB), Z4, Z6   /* t19 = s² * 2 + 2 */ \
+	VFMADD231PS Z2, Z6, Z5                         /* t20 = t19 * s low + t18 */ \
+	VMULPS.BCST constants<>+304(SB), Z3, Z2        /* k ln 2 = k * 0.6933594 */ \
+	VADDPS Z7, Z7, Z4                              /* 2s = s + s */ \
+	VADDPS Z4, Z2, Z6                              /* sum = k ln 2 + 2s */ \
+	VSUBPS Z2, Z6, Z2                              /* t21 = sum - k ln 2 */ \
+	VSUBPS Z2, Z4, Z2                              /* t22 = 2s - t21 */ \
+	VFMADD231PS.BCST constants<>+300(SB), Z3, Z5   /* t23 = k * -0.00021219444 + t20 */ \
+	VADDPS Z5, Z2, Z2                              /* rest = t22 + t23 */ \
+	VADDPS Z2, Z6, Z3                              /* high = sum + rest */ \
+	VSUBPS Z6, Z3, Z4                              /* t24 = high - sum */ \
+	VSUBPS Z4, Z2, Z2                              /* low = rest - t24 */ \
+	VCMPPS.BCST $30, constants<>+0(SB), Z1, K2     /* t25 = t1 > 0 */ \
+	VCMPPS.BCST $0, constants<>+0(SB), Z1, K3      /* t26 = t1 == 0 */ \
+	VBROADCASTSS constants<>+308(SB), Z4           /* 0x7fc00000 */ \
+	VBLENDMPS.BCST constants<>+312(SB), Z4, K3, Z4 /* t27 = t26 ? -Inf : 0x7fc00000 */ \
+	VBLENDMPS Z3, Z4, K2, Z3                       /* t28 = t25 ? high : t27 */ \
+	VCMPPS.BCST $30, constants<>+316(SB), Z1, K2   /* t29 = t1 > 3.4028235e+38 */ \
+	VBLENDMPS Z1, Z3, K2, Z1                       /* ln x = t29 ? t1 : t28 */ \
+	VMULPS Z31, Z1, Z3                             /* z = ln x * a */ \
+	VFNMADD213PS Z3, Z31, Z1                       /* -lost = z - ln x * a */ \
+	VMULPS Z31, Z2, Z2                             /* t30 = low * a */ \
+	VSUBPS Z1, Z2, Z1                              /* t31 = t30 - -lost */ \
+	VPANDD.BCST constants<>+80(SB), Z3, Z2         /* t32 = z & 0x7fffffff */ \
+	VCMPPS.BCST $17, constants<>+424(SB), Z2, K2   /* t33 = 160 > t32 */ \
+	VMOVAPS.Z Z1, K2, Z1                           /* rest = t33 ? t31 : 0 */ \
+	VBROADCASTSS constants<>+160(SB), Z2           /* -150 */ \
+	VMAXPS Z3, Z2, Z2                              /* t34 = max(z, -150) */ \
+	VBROADCASTSS constants<>+428(SB), Z3           /* 150 */ \
+	VMINPS Z2, Z3, Z3                              /* t35 = min(t34, 150) */ \
+	VBROADCASTSS constants<>+8(SB), Z2             /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+12(SB), Z3, Z2    /* bits = t35 * 1.442695 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+8(SB), Z2, Z2          /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+16(SB), Z2, Z3   /* t36 = t35 - k * 0.6931472 */ \
+	VFNMADD231PS.BCST constants<>+20(SB), Z2, Z3   /* r = t36 - k * -1.9046542e-09 */ \
+	VADDPS Z1, Z3, Z1                              /* r = r + rest */ \
+	VBROADCASTSS constants<>+60(SB), Z3            /* 0.00836878 */ \
+	VFMADD231PS.BCST constants<>+64(SB), Z1, Z3    /* t37 = 0.001381448 * r + 0.00836878 */ \
+	VFMADD213PS.BCST constants<>+68(SB), Z1, Z3    /* t38 = t37 * r + 0.041668393 */ \
+	VFMADD213PS.BCST constants<>+72(SB), Z1, Z3    /* t39 = t38 * r + 0.1666652 */ \
+	VFMADD213PS.BCST constants<>+76(SB), Z1, Z3    /* t40 = t39 * r + 0.49999994 */ \
+	VMULPS Z1, Z3, Z3                              /* t41 = t40 * r */ \
+	VFMADD231PS Z1, Z3, Z1                         /* t42 = t41 * r + r */ \
+	VADDPS.BCST constants<>+52(SB), Z1, Z1         /* p = t42 + 1 */ \
+	VSCALEFPS Z2, Z1, Z1                           /* t43 = p * 2^k */ \
+	VCMPPS.BCST $30, constants<>+312(SB), Z0, K2   /* t44 = x > -Inf */ \
+	VPANDD.BCST constants<>+80(SB), Z30, Z2        /* t45 = b & 0x7fffffff */ \
+	VBROADCASTSS constants<>+52(SB), Z3            /* 1 */ \
+	VBLENDMPS Z2, Z3, K2, Z3                       /* t46 = t44 ? t45 : 1 */ \
+	VCMPPS.BCST $17, constants<>+0(SB), Z0, K2     /* t47 = 0 > x */ \
+	VMULPS Z3, Z1, Z2                              /* t48 = t43 * t46 */ \
+	VBLENDMPS Z2, Z1, K2, Z1                       /* t49 = t47 ? t48 : t43 */ \
+	VPANDD Z30, Z0, Z0                             /* t50 = x & b */ \
+	VPANDD.BCST constants<>+156(SB), Z0, Z0        /* t51 = t50 & 0x80000000 */ \
+	VPXORD Z0, Z1, Z0                              /* t52 = t49 ^ t51 */
+
+// func powAVX512(y, x []float32, a, b float32)
+TEXT ·powAVX512(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI      // DI = &y[0]
+	MOVQ x_base+24(FP), SI     // SI = &x[0]
+	MOVQ y_len+8(FP), CX       // CX = elements
+	VBROADCASTSS a+48(FP), Z31 // Z31 = a, a, ...
+	VBROADCASTSS b+52(FP), Z30 // Z30 = b, b, ...
+	XORQ AX, AX                // element 0
+	SUBQ $16, CX               // where the last whole step starts
+	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // y not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // y is x?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	POW_
+	VMOVNTPS Z0, (DI)(AX*4) // y = t52
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
+
+loop:
+	VMOVUPS (SI)(AX*4), Z0 // next of x
+	POW_
+	VMOVUPS Z0, (DI)(AX*4) // y = t52
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of x
+	POW_
+	VMOVUPS Z0, K1, (DI)(AX*4) // y = t52
+
+done:
+	VZEROUPPER // leave no dirty upper halves
+	RET
+
+#define POWGRAD_ \
+	VPANDD.BCST constants<>+80(SB), Z1, Z2         /* t1 = v & 0x7fffffff */ \
+	VSUBPS.BCST constants<>+52(SB), Z31, Z3        /* a-1 = a - 1 */ \
+	VSUBPS Z31, Z3, Z4                             /* t2 = a-1 - a */ \
+	VSUBPS Z4, Z3, Z5                              /* t3 = a-1 - t2 */ \
+	VSUBPS Z5, Z31, Z5                             /* t4 = a - t3 */ \
+	VADDPS.BCST constants<>+52(SB), Z4, Z4         /* t5 = t2 + 1 */ \
+	VSUBPS Z4, Z5, Z4                              /* lost of a-1 = t4 - t5 */ \
+	VCMPPS.BCST $17, constants<>+252(SB), Z2, K2   /* t6 = 1.1754944e-38 > t1 */ \
+	VMULPS.BCST constants<>+256(SB), Z2, Z5        /* t7 = t1 * 8.388608e+06 */ \
+	VBLENDMPS Z5, Z2, K2, Z5                       /* v = t6 ? t7 : t1 */ \
+	VPSUBD.BCST constants<>+260(SB), Z5, Z6        /* t8 = v - 0x3f3504f3, whole */ \
+	VPSRAD $23, Z6, Z6                             /* t9 = t8 >> 23, signed */ \
+	VPSLLD $23, Z6, Z7                             /* t10 = t9 << 23 */ \
+	VPSUBD Z7, Z5, Z5                              /* t11 = v - t10, whole */ \
+	VSUBPS.BCST constants<>+52(SB), Z5, Z5         /* f = t11 - 1 */ \
+	VCVTDQ2PS Z6, Z6                               /* t12 = float(t9) */ \
+	VBROADCASTSS.Z constants<>+264(SB), K2, Z7     /* t13 = t6 ? 23 : 0 */ \
+	VSUBPS Z7, Z6, Z6                              /* k = t12 - t13 */ \
+	VADDPS.BCST constants<>+180(SB), Z5, Z7        /* 2+f = f + 2 */ \
+	VSUBPS.BCST constants<>+180(SB), Z7, Z8        /* t14 = 2+f - 2 */ \
+	VSUBPS Z8, Z5, Z8                              /* lost = f - t14 */ \
+	VBROADCASTSS constants<>+52(SB), Z9            /* 1 */ \
+	VDIVPS Z7, Z9, Z9                              /* 1/u = 1 / 2+f */ \
+	VMULPS Z9, Z5, Z10                             /* s = f * 1/u */ \
+	VFNMADD231PS Z10, Z7, Z5                       /* t15 = f - s * 2+f */ \
+	VFNMADD231PS Z10, Z8, Z5                       /* t16 = t15 - s * lost */ \
+	VMULPS Z9, Z5, Z5                              /* s low = t16 * 1/u */ \
+	VMULPS Z10, Z10, Z7                            /* s² = s * s */ \
+	VBROADCASTSS constants<>+404(SB), Z8           /* 0.22222222 */ \
+	VFMADD231PS.BCST constants<>+408(SB), Z7, Z8   /* t17 = 0.18181819 * s² + 0.22222222 */ \
+	VFMADD213PS.BCST constants<>+412(SB), Z7, Z8   /* t18 = t17 * s² + 0.2857143 */ \
+	VFMADD213PS.BCST constants<>+416(SB), Z7, Z8   /* t19 = t18 * s² + 0.4 */ \
+	VFMADD213PS.BCST constants<>+420(SB), Z7, Z8   /* t20 = t19 * s² + 0.6666667 */ \
+	VMULPS Z7, Z8, Z8                              /* t21 = t20 * s² */ \
+	VMULPS Z10, Z8, Z8                             /* t22 = t21 * s */ \
+	VBROADCASTSS constants<>+180(SB), Z9           /* 2 */ \
+	VFMADD231PS.BCST constants<>+180(SB), Z7, Z9   /* t23 = s² * 2 + 2 */ \
+	VFMADD231PS Z5, Z9, Z8                         /* t24 = t23 * s low + t22 */ \
+	VMULPS.BCST constants<>+304(SB), Z6, Z5        /* k ln 2 = k * 0.6933594 */ \
+	VADDPS Z10, Z10, Z7                            /* 2s = s + s */ \
+	VADDPS Z7, Z5, Z9                              /* sum = k ln 2 + 2s */ \
+	VSUBPS Z5, Z9, Z5                              /* t25 = sum - k ln 2 */ \
+	VSUBPS Z5, Z7, Z5                              /* t26 = 2s - t25 */ \
+	VFMADD231PS.BCST constants<>+300(SB), Z6, Z8   /* t27 = k * -0.00021219444 + t24 */ \
+	VADDPS Z8, Z5, Z5                              /* rest = t26 + t27 */ \
+	VADDPS Z5, Z9, Z6                              /* high = sum + rest */ \
+	VSUBPS Z9, Z6, Z7                              /* t28 = high - sum */ \
+	VSUBPS Z7, Z5, Z5                              /* low = rest - t28 */ \
+	VCMPPS.BCST $30, constants<>+0(SB), Z2, K2     /* t29 = t1 > 0 */ \
+	VCMPPS.BCST $0, constants<>+0(SB), Z2, K3      /* t30 = t1 == 0 */ \
+	VBROADCASTSS constants<>+308(SB), Z7           /* 0x7fc00000 */ \
+	VBLENDMPS.BCST constants<>+312(SB), Z7, K3, Z7 /* t31 = t30 ? -Inf : 0x7fc00000 */ \
+	VBLENDMPS Z6, Z7, K2, Z6                       /* t32 = t29 ? high : t31 */ \
+	VCMPPS.BCST $30, constants<>+316(SB), Z2, K2   /* t33 = t1 > 3.4028235e+38 */ \
+	VBLENDMPS Z2, Z6, K2, Z2                       /* ln x = t33 ? t1 : t32 */ \
+	VMULPS Z3, Z2, Z6                              /* z = ln x * a-1 */ \
+	VMOVAPS Z6, Z7                                 /* z */ \
+	VFNMADD231PS Z3, Z2, Z7                        /* -lost = z - ln x * a-1 */ \
+	VMULPS Z3, Z5, Z3                              /* t34 = low * a-1 */ \
+	VSUBPS Z7, Z3, Z3                              /* t35 = t34 - -lost */ \
+	VFMADD231PS Z2, Z4, Z3                         /* t36 = lost of a-1 * ln x + t35 */ \
+	VPANDD.BCST constants<>+80(SB), Z6, Z2         /* t37 = z & 0x7fffffff */ \
+	VCMPPS.BCST $17, constants<>+424(SB), Z2, K2   /* t38 = 160 > t37 */ \
+	VMOVAPS.Z Z3, K2, Z2                           /* rest = t38 ? t36 : 0 */ \
+	VBROADCASTSS constants<>+160(SB), Z3           /* -150 */ \
+	VMAXPS Z6, Z3, Z3                              /* t39 = max(z, -150) */ \
+	VBROADCASTSS constants<>+428(SB), Z4           /* 150 */ \
+	VMINPS Z3, Z4, Z4                              /* t40 = min(t39, 150) */ \
+	VBROADCASTSS constants<>+8(SB), Z3             /* 1.2582912e+07 */ \
+	VFMADD231PS.BCST constants<>+12(SB), Z4, Z3    /* bits = t40 * 1.442695 + 1.2582912e+07 */ \
+	VSUBPS.BCST constants<>+8(SB), Z3, Z3          /* k = bits - 1.2582912e+07 */ \
+	VFNMADD231PS.BCST constants<>+16(SB), Z3, Z4   /* t41 = t40 - k * 0.6931472 */ \
+	VFNMADD231PS.BCST constants<>+20(SB), Z3, Z4   /* r = t41 - k * -1.9046542e-09 */ \
+	VADDPS Z2, Z4, Z2                              /* r = r + rest */ \
+	VBROADCASTSS constants<>+60(SB), Z4            /* 0.00836878 */ \
+	VFMADD231PS.BCST constants<>+64(SB), Z2, Z4    /* t42 = 0.001381448 * r + 0.00836878 */ \
+	VFMADD213PS.BCST constants<>+68(SB), Z2, Z4    /* t43 = t42 * r + 0.041668393 */ \
+	VFMADD213PS.BCST constants<>+72(SB), Z2, Z4    /* t44 = t43 * r + 0.1666652 */ \
+	VFMADD213PS.BCST constants<>+76(SB), Z2, Z4    /* t45 = t44 * r + 0.49999994 */ \
+	VMULPS Z2, Z4, Z4                              /* t46 = t45 * r */ \
+	VFMADD231PS Z2, Z4, Z2                         /* t47 = t46 * r + r */ \
+	VADDPS.BCST constants<>+52(SB), Z2, Z2         /* p = t47 + 1 */ \
+	VMULPS Z31, Z2, Z2                             /* t48 = p * a */ \
+	VSCALEFPS Z3, Z2, Z2                           /* t49 = t48 * 2^k */ \
+	VPXORD Z3, Z3, Z3                              /* 0 */ \
+	VSUBPS Z30, Z3, Z3                             /* t50 = 0 - b */ \
+	VCMPPS.BCST $30, constants<>+312(SB), Z1, K2   /* t51 = v > -Inf */ \
+	VPANDD.BCST constants<>+80(SB), Z3, Z4         /* t52 = t50 & 0x7fffffff */ \
+	VBROADCASTSS constants<>+52(SB), Z5            /* 1 */ \
+	VBLENDMPS Z4, Z5, K2, Z5                       /* t53 = t51 ? t52 : 1 */ \
+	VCMPPS.BCST $17, constants<>+0(SB), Z1, K2     /* t54 = 0 > v */ \
+	VMULPS Z5, Z2, Z4                              /* t55 = t49 * t53 */ \
+	VBLENDMPS Z4, Z2, K2, Z2                       /* t56 = t54 ? t55 : t49 */ \
+	VPANDD Z3, Z1, Z1                              /* t57 = v & t50 */ \
+	VPANDD.BCST constants<>+156(SB), Z1, Z1        /* t58 = t57 & 0x80000000 */ \
+	VPXORD Z1, Z2, Z1                              /* t59 = t56 ^ t58 */ \
+	VMULPS Z0, Z1, Z0                              /* t60 = t59 * dy */
+
+// func powGradAVX512(dx, dy, v []float32, a, b float32)
+TEXT ·powGradAVX512(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI     // DI = &dx[0]
+	MOVQ dy_base+24(FP), SI    // SI = &dy[0]
+	MOVQ v_base+48(FP), DX     // DX = &v[0]
+	MOVQ dx_len+8(FP), CX      // CX = elements
+	VBROADCASTSS a+72(FP), Z31 // Z31 = a, a, ...
+	VBROADCASTSS b+76(FP), Z30 // Z30 = b, b, ...
+	XORQ AX, AX                // element 0
+	SUBQ $16, CX               // where the last whole step starts
+	JLT rest                   // none
+	CMPQ CX, $4080             // no more than a tile?
+	JLE loop                   // so
+	TESTQ $63, DI              // dx not aligned?
+	JNZ loop                   // so
+	CMPQ DI, SI                // dx is dy?
+	JEQ loop                   // so
+	CMPQ DI, DX                // dx is v?
+	JEQ loop                   // so
+
+past:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	POWGRAD_
+	VMOVNTPS Z0, (DI)(AX*4) // dx = t60
+	ADDQ $16, AX            // next step
+	CMPQ AX, CX             // a whole one?
+	JLE past                // yes
+	SFENCE                  // before other cores are told
+	JMP rest                // of the span
+
+loop:
+	VMOVUPS (SI)(AX*4), Z0 // next of dy
+	VMOVUPS (DX)(AX*4), Z1 // next of v
+	POWGRAD_
+	VMOVUPS Z0, (DI)(AX*4) // dx = t60
+	ADDQ $16, AX           // next step
+	CMPQ AX, CX            // a whole one?
+	JLE loop               // yes
+
+rest:
+	ADDQ $16, CX                 // elements again
+	SUBQ AX, CX                  // how many are left
+	JEQ done                     // none
+	MOVL $1, BX                  // a bit
+	SHLL CX, BX                  // 2^left
+	DECL BX                      // ones for those left
+	KMOVW BX, K1                 // as a mask
+	VMOVUPS.Z (SI)(AX*4), K1, Z0 // last of dy
+	VMOVUPS.Z (DX)(AX*4), K1, Z1 // last of v
+	POWGRAD_
+	VMOVUPS Z0, K1, (DI)(AX*4) // dx = t60
 
 done:
 	VZEROUPPER // leave no dirty upper halves

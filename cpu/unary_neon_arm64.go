@@ -7,7 +7,6 @@ import "example.org/chainrule/device"
 // unaryNEON is the table unary by vectors.
 var unaryNEON = []unaryKernel{
 	device.Identity:    unary[device.Identity],
-	device.Pow:         unary[device.Pow],
 	device.SELU:        {eluNEON, eluGradNEON},
 	device.ReLU:        {reluNEON, reluGradNEON},
 	device.LeakyReLU:   {leakyReLUNEON, leakyReLUGradNEON},
@@ -34,6 +33,7 @@ var unaryNEON = []unaryKernel{
 	device.Sin:         nearZero(unaryKernel{sinNEON, sinGradNEON}, unary[device.Sin], foldsNEON),
 	device.Cos:         nearZero(unaryKernel{cosNEON, cosGradNEON}, unary[device.Cos], foldsNEON),
 	device.Erf:         {erfNEON, erfGradNEON},
+	device.Pow:         ordinaryPow(unaryKernel{powNEON, powGradNEON}, unary[device.Pow], foldsNEON),
 	device.Clamp:       {clampNEON, clampGradNEON},
 	device.Affine:      {affineNEON, affineGradNEON},
 }
@@ -287,6 +287,16 @@ func erfNEON(y, x []float32, a, b float32)
 //
 //go:noescape
 func erfGradNEON(dx, dy, v []float32, a, b float32)
+
+// powNEON is unary[device.Pow].f.
+//
+//go:noescape
+func powNEON(y, x []float32, a, b float32)
+
+// powGradNEON is unary[device.Pow].df.
+//
+//go:noescape
+func powGradNEON(dx, dy, v []float32, a, b float32)
 
 // clampNEON is unary[device.Clamp].f.
 //

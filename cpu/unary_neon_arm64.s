@@ -108,7 +108,14 @@ SPREAD(1552, 0x3f906ebb3f906ebb) // 1.1283792
 SPREAD(1568, 0xbf800000bf800000) // -1
 SPREAD(1584, 0x3eadc7503eadc750) // 0.33941126
 SPREAD(1600, 0x4130000041300000) // 11
-GLOBL constants<>(SB), RODATA|NOPTR, $1616
+SPREAD(1616, 0x3e3a2e8c3e3a2e8c) // 0.18181819
+SPREAD(1632, 0x3e638e393e638e39) // 0.22222222
+SPREAD(1648, 0x3e9249253e924925) // 0.2857143
+SPREAD(1664, 0x3ecccccd3ecccccd) // 0.4
+SPREAD(1680, 0x3f2aaaab3f2aaaab) // 0.6666667
+SPREAD(1696, 0x4320000043200000) // 160
+SPREAD(1712, 0x4316000043160000) // 150
+GLOBL constants<>(SB), RODATA|NOPTR, $1728
 
 #define RELU_ \
 	FMOVQ 0(R10), F1 /* 0 */ \
@@ -3133,6 +3140,358 @@ one:
 	FMOVS.P 4(R2), F1 // next of v
 	ERFGRAD_
 	FMOVS.P F0, 4(R0) // dx = t21
+	SUB $1, R11, R11  // one less
+	CBNZ R11, one     // until none is left
+
+done:
+	RET
+
+#define POW_ \
+	FMOVQ 320(R10), F1           /* 0x7fffffff */ \
+	VAND V1.B16, V0.B16, V2.B16  /* t1 = x & 0x7fffffff */ \
+	FMOVQ 1008(R10), F1          /* 1.1754944e-38 */ \
+	WORD $0x6EA2E423             /* fcmgt v3.4s, v1.4s, v2.4s: t2 = 1.1754944e-38 > t1 */ \
+	FMOVQ 1024(R10), F1          /* 8.388608e+06 */ \
+	WORD $0x6E21DC44             /* fmul v4.4s, v2.4s, v1.4s: t3 = t1 * 8.388608e+06 */ \
+	VMOV V3.B16, V1.B16          /* t2 */ \
+	VBSL V2.B16, V4.B16, V1.B16  /* v = t2 ? t3 : t1 */ \
+	FMOVQ 1040(R10), F4          /* 0x3f3504f3 */ \
+	WORD $0x6EA48425             /* sub v5.4s, v1.4s, v4.4s: t4 = v - 0x3f3504f3, whole */ \
+	WORD $0x4F2904A4             /* sshr v4.4s, v5.4s, #23: t5 = t4 >> 23, signed */ \
+	VSHL $23, V4.S4, V5.S4       /* t6 = t5 << 23 */ \
+	WORD $0x6EA58421             /* sub v1.4s, v1.4s, v5.4s: t7 = v - t6, whole */ \
+	FMOVQ 208(R10), F5           /* 1 */ \
+	WORD $0x4EA5D421             /* fsub v1.4s, v1.4s, v5.4s: f = t7 - 1 */ \
+	WORD $0x4E21D884             /* scvtf v4.4s, v4.4s: t8 = float(t5) */ \
+	FMOVQ 1056(R10), F5          /* 23 */ \
+	VAND V5.B16, V3.B16, V3.B16  /* t9 = t2 ? 23 : 0 */ \
+	WORD $0x4EA3D483             /* fsub v3.4s, v4.4s, v3.4s: k = t8 - t9 */ \
+	FMOVQ 720(R10), F4           /* 2 */ \
+	WORD $0x4E24D425             /* fadd v5.4s, v1.4s, v4.4s: 2+f = f + 2 */ \
+	FMOVQ 720(R10), F4           /* 2 */ \
+	WORD $0x4EA4D4A6             /* fsub v6.4s, v5.4s, v4.4s: t10 = 2+f - 2 */ \
+	WORD $0x4EA6D424             /* fsub v4.4s, v1.4s, v6.4s: lost = f - t10 */ \
+	FMOVQ 208(R10), F6           /* 1 */ \
+	WORD $0x6E25FCC7             /* fdiv v7.4s, v6.4s, v5.4s: 1/u = 1 / 2+f */ \
+	WORD $0x6E27DC26             /* fmul v6.4s, v1.4s, v7.4s: s = f * 1/u */ \
+	VFMLS V5.S4, V6.S4, V1.S4    /* t11 = f - s * 2+f */ \
+	VFMLS V4.S4, V6.S4, V1.S4    /* t12 = t11 - s * lost */ \
+	WORD $0x6E27DC21             /* fmul v1.4s, v1.4s, v7.4s: s low = t12 * 1/u */ \
+	WORD $0x6E26DCC4             /* fmul v4.4s, v6.4s, v6.4s: s² = s * s */ \
+	FMOVQ 1616(R10), F5          /* 0.18181819 */ \
+	FMOVQ 1632(R10), F7          /* 0.22222222 */ \
+	VFMLA V4.S4, V5.S4, V7.S4    /* t13 = 0.18181819 * s² + 0.22222222 */ \
+	FMOVQ 1648(R10), F5          /* 0.2857143 */ \
+	VFMLA V4.S4, V7.S4, V5.S4    /* t14 = t13 * s² + 0.2857143 */ \
+	FMOVQ 1664(R10), F7          /* 0.4 */ \
+	VFMLA V4.S4, V5.S4, V7.S4    /* t15 = t14 * s² + 0.4 */ \
+	FMOVQ 1680(R10), F5          /* 0.6666667 */ \
+	VFMLA V4.S4, V7.S4, V5.S4    /* t16 = t15 * s² + 0.6666667 */ \
+	WORD $0x6E24DCA5             /* fmul v5.4s, v5.4s, v4.4s: t17 = t16 * s² */ \
+	WORD $0x6E26DCA5             /* fmul v5.4s, v5.4s, v6.4s: t18 = t17 * s */ \
+	FMOVQ 720(R10), F7           /* 2 */ \
+	FMOVQ 720(R10), F8           /* 2 */ \
+	VFMLA V7.S4, V4.S4, V8.S4    /* t19 = s² * 2 + 2 */ \
+	VFMLA V1.S4, V8.S4, V5.S4    /* t20 = t19 * s low + t18 */ \
+	FMOVQ 1216(R10), F1          /* 0.6933594 */ \
+	WORD $0x6E21DC64             /* fmul v4.4s, v3.4s, v1.4s: k ln 2 = k * 0.6933594 */ \
+	WORD $0x4E26D4C1             /* fadd v1.4s, v6.4s, v6.4s: 2s = s + s */ \
+	WORD $0x4E21D486             /* fadd v6.4s, v4.4s, v1.4s: sum = k ln 2 + 2s */ \
+	WORD $0x4EA4D4C4             /* fsub v4.4s, v6.4s, v4.4s: t21 = sum - k ln 2 */ \
+	WORD $0x4EA4D421             /* fsub v1.4s, v1.4s, v4.4s: t22 = 2s - t21 */ \
+	FMOVQ 1200(R10), F4          /* -0.00021219444 */ \
+	VFMLA V4.S4, V3.S4, V5.S4    /* t23 = k * -0.00021219444 + t20 */ \
+	WORD $0x4E25D421             /* fadd v1.4s, v1.4s, v5.4s: rest = t22 + t23 */ \
+	WORD $0x4E21D4C3             /* fadd v3.4s, v6.4s, v1.4s: high = sum + rest */ \
+	WORD $0x4EA6D464             /* fsub v4.4s, v3.4s, v6.4s: t24 = high - sum */ \
+	WORD $0x4EA4D421             /* fsub v1.4s, v1.4s, v4.4s: low = rest - t24 */ \
+	FMOVQ 0(R10), F4             /* 0 */ \
+	WORD $0x6EA4E445             /* fcmgt v5.4s, v2.4s, v4.4s: t25 = t1 > 0 */ \
+	FMOVQ 0(R10), F4             /* 0 */ \
+	WORD $0x4E24E446             /* fcmeq v6.4s, v2.4s, v4.4s: t26 = t1 == 0 */ \
+	FMOVQ 1232(R10), F4          /* -Inf */ \
+	FMOVQ 1248(R10), F7          /* 0x7fc00000 */ \
+	VBSL V7.B16, V4.B16, V6.B16  /* t27 = t26 ? -Inf : 0x7fc00000 */ \
+	VBSL V6.B16, V3.B16, V5.B16  /* t28 = t25 ? high : t27 */ \
+	FMOVQ 1264(R10), F3          /* 3.4028235e+38 */ \
+	WORD $0x6EA3E444             /* fcmgt v4.4s, v2.4s, v3.4s: t29 = t1 > 3.4028235e+38 */ \
+	VBSL V5.B16, V2.B16, V4.B16  /* ln x = t29 ? t1 : t28 */ \
+	WORD $0x6E3FDC82             /* fmul v2.4s, v4.4s, v31.4s: z = ln x * a */ \
+	VMOV V2.B16, V3.B16          /* z */ \
+	VFMLS V31.S4, V4.S4, V3.S4   /* -lost = z - ln x * a */ \
+	WORD $0x6E3FDC21             /* fmul v1.4s, v1.4s, v31.4s: t30 = low * a */ \
+	WORD $0x4EA3D421             /* fsub v1.4s, v1.4s, v3.4s: t31 = t30 - -lost */ \
+	FMOVQ 320(R10), F3           /* 0x7fffffff */ \
+	VAND V3.B16, V2.B16, V4.B16  /* t32 = z & 0x7fffffff */ \
+	FMOVQ 1696(R10), F3          /* 160 */ \
+	WORD $0x6EA4E464             /* fcmgt v4.4s, v3.4s, v4.4s: t33 = 160 > t32 */ \
+	VAND V1.B16, V4.B16, V1.B16  /* rest = t33 ? t31 : 0 */ \
+	FMOVQ 640(R10), F3           /* -150 */ \
+	WORD $0x4E23F442             /* fmax v2.4s, v2.4s, v3.4s: t34 = max(z, -150) */ \
+	FMOVQ 1712(R10), F3          /* 150 */ \
+	WORD $0x4EA3F442             /* fmin v2.4s, v2.4s, v3.4s: t35 = min(t34, 150) */ \
+	FMOVQ 32(R10), F3            /* 1.442695 */ \
+	FMOVQ 48(R10), F4            /* 1.2582912e+07 */ \
+	VFMLA V3.S4, V2.S4, V4.S4    /* bits = t35 * 1.442695 + 1.2582912e+07 */ \
+	FMOVQ 48(R10), F3            /* 1.2582912e+07 */ \
+	WORD $0x4EA3D485             /* fsub v5.4s, v4.4s, v3.4s: k = bits - 1.2582912e+07 */ \
+	FMOVQ 64(R10), F3            /* 0.6931472 */ \
+	VFMLS V3.S4, V5.S4, V2.S4    /* t36 = t35 - k * 0.6931472 */ \
+	FMOVQ 80(R10), F3            /* -1.9046542e-09 */ \
+	VFMLS V3.S4, V5.S4, V2.S4    /* r = t36 - k * -1.9046542e-09 */ \
+	WORD $0x4E21D441             /* fadd v1.4s, v2.4s, v1.4s: r = r + rest */ \
+	FMOVQ 240(R10), F2           /* 0.001381448 */ \
+	FMOVQ 256(R10), F3           /* 0.00836878 */ \
+	VFMLA V1.S4, V2.S4, V3.S4    /* t37 = 0.001381448 * r + 0.00836878 */ \
+	FMOVQ 272(R10), F2           /* 0.041668393 */ \
+	VFMLA V1.S4, V3.S4, V2.S4    /* t38 = t37 * r + 0.041668393 */ \
+	FMOVQ 288(R10), F3           /* 0.1666652 */ \
+	VFMLA V1.S4, V2.S4, V3.S4    /* t39 = t38 * r + 0.1666652 */ \
+	FMOVQ 304(R10), F2           /* 0.49999994 */ \
+	VFMLA V1.S4, V3.S4, V2.S4    /* t40 = t39 * r + 0.49999994 */ \
+	WORD $0x6E21DC42             /* fmul v2.4s, v2.4s, v1.4s: t41 = t40 * r */ \
+	VFMLA V1.S4, V2.S4, V1.S4    /* t42 = t41 * r + r */ \
+	FMOVQ 208(R10), F2           /* 1 */ \
+	WORD $0x4E22D421             /* fadd v1.4s, v1.4s, v2.4s: p = t42 + 1 */ \
+	FMOVQ 48(R10), F2            /* 0x4b400000 */ \
+	WORD $0x6EA28483             /* sub v3.4s, v4.4s, v2.4s: t43 = bits - 0x4b400000, whole */ \
+	WORD $0x4F3F0462             /* sshr v2.4s, v3.4s, #1: t44 = t43 >> 1, signed */ \
+	FMOVQ 192(R10), F4           /* 0x7f */ \
+	WORD $0x4EA48445             /* add v5.4s, v2.4s, v4.4s: t45 = t44 + 0x7f, whole */ \
+	VSHL $23, V5.S4, V4.S4       /* t46 = t45 << 23 */ \
+	WORD $0x6E24DC21             /* fmul v1.4s, v1.4s, v4.4s: t47 = p * t46 */ \
+	WORD $0x6EA28462             /* sub v2.4s, v3.4s, v2.4s: t48 = t43 - t44, whole */ \
+	FMOVQ 192(R10), F3           /* 0x7f */ \
+	WORD $0x4EA38442             /* add v2.4s, v2.4s, v3.4s: t49 = t48 + 0x7f, whole */ \
+	VSHL $23, V2.S4, V2.S4       /* t50 = t49 << 23 */ \
+	WORD $0x6E22DC21             /* fmul v1.4s, v1.4s, v2.4s: t51 = t47 * t50 */ \
+	FMOVQ 1232(R10), F2          /* -Inf */ \
+	WORD $0x6EA2E403             /* fcmgt v3.4s, v0.4s, v2.4s: t52 = x > -Inf */ \
+	FMOVQ 320(R10), F2           /* 0x7fffffff */ \
+	VAND V2.B16, V30.B16, V4.B16 /* t53 = b & 0x7fffffff */ \
+	FMOVQ 208(R10), F2           /* 1 */ \
+	VBSL V2.B16, V4.B16, V3.B16  /* t54 = t52 ? t53 : 1 */ \
+	FMOVQ 0(R10), F2             /* 0 */ \
+	WORD $0x6EA0E444             /* fcmgt v4.4s, v2.4s, v0.4s: t55 = 0 > x */ \
+	WORD $0x6E23DC22             /* fmul v2.4s, v1.4s, v3.4s: t56 = t51 * t54 */ \
+	VBSL V1.B16, V2.B16, V4.B16  /* t57 = t55 ? t56 : t51 */ \
+	VAND V30.B16, V0.B16, V0.B16 /* t58 = x & b */ \
+	FMOVQ 624(R10), F1           /* 0x80000000 */ \
+	VAND V1.B16, V0.B16, V0.B16  /* t59 = t58 & 0x80000000 */ \
+	VEOR V0.B16, V4.B16, V0.B16  /* t60 = t57 ^ t59 */
+
+// func powNEON(y, x []float32, a, b float32)
+TEXT ·powNEON(SB), NOSPLIT, $0-56
+	MOVD y_base+0(FP), R0      // R0 = &y[0]
+	MOVD x_base+24(FP), R1     // R1 = &x[0]
+	MOVD y_len+8(FP), R11      // elements
+	MOVD $constants<>(SB), R10 // the constants
+	FMOVS a+48(FP), F31        // a
+	VDUP V31.S[0], V31.S4      // a, a, ...
+	FMOVS b+52(FP), F30        // b
+	VDUP V30.S[0], V30.S4      // b, b, ...
+	CMP $4, R11                // so many left?
+	BLT rest                   // no
+
+vector:
+	VLD1.P 16(R1), [V0.S4] // next of x
+	POW_
+	VST1.P [V0.S4], 16(R0) // y = t60
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R1), F0 // next of x
+	POW_
+	FMOVS.P F0, 4(R0) // y = t60
+	SUB $1, R11, R11  // one less
+	CBNZ R11, one     // until none is left
+
+done:
+	RET
+
+#define POWGRAD_ \
+	FMOVQ 320(R10), F2           /* 0x7fffffff */ \
+	VAND V2.B16, V1.B16, V3.B16  /* t1 = v & 0x7fffffff */ \
+	FMOVQ 208(R10), F2           /* 1 */ \
+	WORD $0x4EA2D7E4             /* fsub v4.4s, v31.4s, v2.4s: a-1 = a - 1 */ \
+	WORD $0x4EBFD482             /* fsub v2.4s, v4.4s, v31.4s: t2 = a-1 - a */ \
+	WORD $0x4EA2D485             /* fsub v5.4s, v4.4s, v2.4s: t3 = a-1 - t2 */ \
+	WORD $0x4EA5D7E5             /* fsub v5.4s, v31.4s, v5.4s: t4 = a - t3 */ \
+	FMOVQ 208(R10), F6           /* 1 */ \
+	WORD $0x4E26D442             /* fadd v2.4s, v2.4s, v6.4s: t5 = t2 + 1 */ \
+	WORD $0x4EA2D4A2             /* fsub v2.4s, v5.4s, v2.4s: lost of a-1 = t4 - t5 */ \
+	FMOVQ 1008(R10), F5          /* 1.1754944e-38 */ \
+	WORD $0x6EA3E4A6             /* fcmgt v6.4s, v5.4s, v3.4s: t6 = 1.1754944e-38 > t1 */ \
+	FMOVQ 1024(R10), F5          /* 8.388608e+06 */ \
+	WORD $0x6E25DC67             /* fmul v7.4s, v3.4s, v5.4s: t7 = t1 * 8.388608e+06 */ \
+	VMOV V6.B16, V5.B16          /* t6 */ \
+	VBSL V3.B16, V7.B16, V5.B16  /* v = t6 ? t7 : t1 */ \
+	FMOVQ 1040(R10), F7          /* 0x3f3504f3 */ \
+	WORD $0x6EA784A8             /* sub v8.4s, v5.4s, v7.4s: t8 = v - 0x3f3504f3, whole */ \
+	WORD $0x4F290507             /* sshr v7.4s, v8.4s, #23: t9 = t8 >> 23, signed */ \
+	VSHL $23, V7.S4, V8.S4       /* t10 = t9 << 23 */ \
+	WORD $0x6EA884A5             /* sub v5.4s, v5.4s, v8.4s: t11 = v - t10, whole */ \
+	FMOVQ 208(R10), F8           /* 1 */ \
+	WORD $0x4EA8D4A5             /* fsub v5.4s, v5.4s, v8.4s: f = t11 - 1 */ \
+	WORD $0x4E21D8E7             /* scvtf v7.4s, v7.4s: t12 = float(t9) */ \
+	FMOVQ 1056(R10), F8          /* 23 */ \
+	VAND V8.B16, V6.B16, V6.B16  /* t13 = t6 ? 23 : 0 */ \
+	WORD $0x4EA6D4E6             /* fsub v6.4s, v7.4s, v6.4s: k = t12 - t13 */ \
+	FMOVQ 720(R10), F7           /* 2 */ \
+	WORD $0x4E27D4A8             /* fadd v8.4s, v5.4s, v7.4s: 2+f = f + 2 */ \
+	FMOVQ 720(R10), F7           /* 2 */ \
+	WORD $0x4EA7D509             /* fsub v9.4s, v8.4s, v7.4s: t14 = 2+f - 2 */ \
+	WORD $0x4EA9D4A7             /* fsub v7.4s, v5.4s, v9.4s: lost = f - t14 */ \
+	FMOVQ 208(R10), F9           /* 1 */ \
+	WORD $0x6E28FD2A             /* fdiv v10.4s, v9.4s, v8.4s: 1/u = 1 / 2+f */ \
+	WORD $0x6E2ADCA9             /* fmul v9.4s, v5.4s, v10.4s: s = f * 1/u */ \
+	VFMLS V8.S4, V9.S4, V5.S4    /* t15 = f - s * 2+f */ \
+	VFMLS V7.S4, V9.S4, V5.S4    /* t16 = t15 - s * lost */ \
+	WORD $0x6E2ADCA5             /* fmul v5.4s, v5.4s, v10.4s: s low = t16 * 1/u */ \
+	WORD $0x6E29DD27             /* fmul v7.4s, v9.4s, v9.4s: s² = s * s */ \
+	FMOVQ 1616(R10), F8          /* 0.18181819 */ \
+	FMOVQ 1632(R10), F10         /* 0.22222222 */ \
+	VFMLA V7.S4, V8.S4, V10.S4   /* t17 = 0.18181819 * s² + 0.22222222 */ \
+	FMOVQ 1648(R10), F8          /* 0.2857143 */ \
+	VFMLA V7.S4, V10.S4, V8.S4   /* t18 = t17 * s² + 0.2857143 */ \
+	FMOVQ 1664(R10), F10         /* 0.4 */ \
+	VFMLA V7.S4, V8.S4, V10.S4   /* t19 = t18 * s² + 0.4 */ \
+	FMOVQ 1680(R10), F8          /* 0.6666667 */ \
+	VFMLA V7.S4, V10.S4, V8.S4   /* t20 = t19 * s² + 0.6666667 */ \
+	WORD $0x6E27DD08             /* fmul v8.4s, v8.4s, v7.4s: t21 = t20 * s² */ \
+	WORD $0x6E29DD08             /* fmul v8.4s, v8.4s, v9.4s: t22 = t21 * s */ \
+	FMOVQ 720(R10), F10          /* 2 */ \
+	FMOVQ 720(R10), F11          /* 2 */ \
+	VFMLA V10.S4, V7.S4, V11.S4  /* t23 = s² * 2 + 2 */ \
+	VFMLA V5.S4, V11.S4, V8.S4   /* t24 = t23 * s low + t22 */ \
+	FMOVQ 1216(R10), F5          /* 0.6933594 */ \
+	WORD $0x6E25DCC7             /* fmul v7.4s, v6.4s, v5.4s: k ln 2 = k * 0.6933594 */ \
+	WORD $0x4E29D525             /* fadd v5.4s, v9.4s, v9.4s: 2s = s + s */ \
+	WORD $0x4E25D4E9             /* fadd v9.4s, v7.4s, v5.4s: sum = k ln 2 + 2s */ \
+	WORD $0x4EA7D527             /* fsub v7.4s, v9.4s, v7.4s: t25 = sum - k ln 2 */ \
+	WORD $0x4EA7D4A5             /* fsub v5.4s, v5.4s, v7.4s: t26 = 2s - t25 */ \
+	FMOVQ 1200(R10), F7          /* -0.00021219444 */ \
+	VFMLA V7.S4, V6.S4, V8.S4    /* t27 = k * -0.00021219444 + t24 */ \
+	WORD $0x4E28D4A5             /* fadd v5.4s, v5.4s, v8.4s: rest = t26 + t27 */ \
+	WORD $0x4E25D526             /* fadd v6.4s, v9.4s, v5.4s: high = sum + rest */ \
+	WORD $0x4EA9D4C7             /* fsub v7.4s, v6.4s, v9.4s: t28 = high - sum */ \
+	WORD $0x4EA7D4A5             /* fsub v5.4s, v5.4s, v7.4s: low = rest - t28 */ \
+	FMOVQ 0(R10), F7             /* 0 */ \
+	WORD $0x6EA7E468             /* fcmgt v8.4s, v3.4s, v7.4s: t29 = t1 > 0 */ \
+	FMOVQ 0(R10), F7             /* 0 */ \
+	WORD $0x4E27E469             /* fcmeq v9.4s, v3.4s, v7.4s: t30 = t1 == 0 */ \
+	FMOVQ 1232(R10), F7          /* -Inf */ \
+	FMOVQ 1248(R10), F10         /* 0x7fc00000 */ \
+	VBSL V10.B16, V7.B16, V9.B16 /* t31 = t30 ? -Inf : 0x7fc00000 */ \
+	VBSL V9.B16, V6.B16, V8.B16  /* t32 = t29 ? high : t31 */ \
+	FMOVQ 1264(R10), F6          /* 3.4028235e+38 */ \
+	WORD $0x6EA6E467             /* fcmgt v7.4s, v3.4s, v6.4s: t33 = t1 > 3.4028235e+38 */ \
+	VBSL V8.B16, V3.B16, V7.B16  /* ln x = t33 ? t1 : t32 */ \
+	WORD $0x6E24DCE3             /* fmul v3.4s, v7.4s, v4.4s: z = ln x * a-1 */ \
+	VMOV V3.B16, V6.B16          /* z */ \
+	VFMLS V4.S4, V7.S4, V6.S4    /* -lost = z - ln x * a-1 */ \
+	WORD $0x6E24DCA4             /* fmul v4.4s, v5.4s, v4.4s: t34 = low * a-1 */ \
+	WORD $0x4EA6D484             /* fsub v4.4s, v4.4s, v6.4s: t35 = t34 - -lost */ \
+	VFMLA V7.S4, V2.S4, V4.S4    /* t36 = lost of a-1 * ln x + t35 */ \
+	FMOVQ 320(R10), F2           /* 0x7fffffff */ \
+	VAND V2.B16, V3.B16, V5.B16  /* t37 = z & 0x7fffffff */ \
+	FMOVQ 1696(R10), F2          /* 160 */ \
+	WORD $0x6EA5E445             /* fcmgt v5.4s, v2.4s, v5.4s: t38 = 160 > t37 */ \
+	VAND V4.B16, V5.B16, V2.B16  /* rest = t38 ? t36 : 0 */ \
+	FMOVQ 640(R10), F4           /* -150 */ \
+	WORD $0x4E24F463             /* fmax v3.4s, v3.4s, v4.4s: t39 = max(z, -150) */ \
+	FMOVQ 1712(R10), F4          /* 150 */ \
+	WORD $0x4EA4F463             /* fmin v3.4s, v3.4s, v4.4s: t40 = min(t39, 150) */ \
+	FMOVQ 32(R10), F4            /* 1.442695 */ \
+	FMOVQ 48(R10), F5            /* 1.2582912e+07 */ \
+	VFMLA V4.S4, V3.S4, V5.S4    /* bits = t40 * 1.442695 + 1.2582912e+07 */ \
+	FMOVQ 48(R10), F4            /* 1.2582912e+07 */ \
+	WORD $0x4EA4D4A6             /* fsub v6.4s, v5.4s, v4.4s: k = bits - 1.2582912e+07 */ \
+	FMOVQ 64(R10), F4            /* 0.6931472 */ \
+	VFMLS V4.S4, V6.S4, V3.S4    /* t41 = t40 - k * 0.6931472 */ \
+	FMOVQ 80(R10), F4            /* -1.9046542e-09 */ \
+	VFMLS V4.S4, V6.S4, V3.S4    /* r = t41 - k * -1.9046542e-09 */ \
+	WORD $0x4E22D462             /* fadd v2.4s, v3.4s, v2.4s: r = r + rest */ \
+	FMOVQ 240(R10), F3           /* 0.001381448 */ \
+	FMOVQ 256(R10), F4           /* 0.00836878 */ \
+	VFMLA V2.S4, V3.S4, V4.S4    /* t42 = 0.001381448 * r + 0.00836878 */ \
+	FMOVQ 272(R10), F3           /* 0.041668393 */ \
+	VFMLA V2.S4, V4.S4, V3.S4    /* t43 = t42 * r + 0.041668393 */ \
+	FMOVQ 288(R10), F4           /* 0.1666652 */ \
+	VFMLA V2.S4, V3.S4, V4.S4    /* t44 = t43 * r + 0.1666652 */ \
+	FMOVQ 304(R10), F3           /* 0.49999994 */ \
+	VFMLA V2.S4, V4.S4, V3.S4    /* t45 = t44 * r + 0.49999994 */ \
+	WORD $0x6E22DC63             /* fmul v3.4s, v3.4s, v2.4s: t46 = t45 * r */ \
+	VFMLA V2.S4, V3.S4, V2.S4    /* t47 = t46 * r + r */ \
+	FMOVQ 208(R10), F3           /* 1 */ \
+	WORD $0x4E23D442             /* fadd v2.4s, v2.4s, v3.4s: p = t47 + 1 */ \
+	WORD $0x6E3FDC42             /* fmul v2.4s, v2.4s, v31.4s: t48 = p * a */ \
+	FMOVQ 48(R10), F3            /* 0x4b400000 */ \
+	WORD $0x6EA384A4             /* sub v4.4s, v5.4s, v3.4s: t49 = bits - 0x4b400000, whole */ \
+	WORD $0x4F3F0483             /* sshr v3.4s, v4.4s, #1: t50 = t49 >> 1, signed */ \
+	FMOVQ 192(R10), F5           /* 0x7f */ \
+	WORD $0x4EA58466             /* add v6.4s, v3.4s, v5.4s: t51 = t50 + 0x7f, whole */ \
+	VSHL $23, V6.S4, V5.S4       /* t52 = t51 << 23 */ \
+	WORD $0x6E25DC42             /* fmul v2.4s, v2.4s, v5.4s: t53 = t48 * t52 */ \
+	WORD $0x6EA38483             /* sub v3.4s, v4.4s, v3.4s: t54 = t49 - t50, whole */ \
+	FMOVQ 192(R10), F4           /* 0x7f */ \
+	WORD $0x4EA48463             /* add v3.4s, v3.4s, v4.4s: t55 = t54 + 0x7f, whole */ \
+	VSHL $23, V3.S4, V3.S4       /* t56 = t55 << 23 */ \
+	WORD $0x6E23DC42             /* fmul v2.4s, v2.4s, v3.4s: t57 = t53 * t56 */ \
+	FMOVQ 0(R10), F3             /* 0 */ \
+	WORD $0x4EBED464             /* fsub v4.4s, v3.4s, v30.4s: t58 = 0 - b */ \
+	FMOVQ 1232(R10), F3          /* -Inf */ \
+	WORD $0x6EA3E425             /* fcmgt v5.4s, v1.4s, v3.4s: t59 = v > -Inf */ \
+	FMOVQ 320(R10), F3           /* 0x7fffffff */ \
+	VAND V3.B16, V4.B16, V6.B16  /* t60 = t58 & 0x7fffffff */ \
+	FMOVQ 208(R10), F3           /* 1 */ \
+	VBSL V3.B16, V6.B16, V5.B16  /* t61 = t59 ? t60 : 1 */ \
+	FMOVQ 0(R10), F3             /* 0 */ \
+	WORD $0x6EA1E466             /* fcmgt v6.4s, v3.4s, v1.4s: t62 = 0 > v */ \
+	WORD $0x6E25DC43             /* fmul v3.4s, v2.4s, v5.4s: t63 = t57 * t61 */ \
+	VBSL V2.B16, V3.B16, V6.B16  /* t64 = t62 ? t63 : t57 */ \
+	VAND V4.B16, V1.B16, V1.B16  /* t65 = v & t58 */ \
+	FMOVQ 624(R10), F2           /* 0x80000000 */ \
+	VAND V2.B16, V1.B16, V1.B16  /* t66 = t65 & 0x80000000 */ \
+	VEOR V1.B16, V6.B16, V1.B16  /* t67 = t64 ^ t66 */ \
+	WORD $0x6E20DC20             /* fmul v0.4s, v1.4s, v0.4s: t68 = t67 * dy */
+
+// func powGradNEON(dx, dy, v []float32, a, b float32)
+TEXT ·powGradNEON(SB), NOSPLIT, $0-80
+	MOVD dx_base+0(FP), R0     // R0 = &dx[0]
+	MOVD dy_base+24(FP), R1    // R1 = &dy[0]
+	MOVD v_base+48(FP), R2     // R2 = &v[0]
+	MOVD dx_len+8(FP), R11     // elements
+	MOVD $constants<>(SB), R10 // the constants
+	FMOVS a+72(FP), F31        // a
+	VDUP V31.S[0], V31.S4      // a, a, ...
+	FMOVS b+76(FP), F30        // b
+	VDUP V30.S[0], V30.S4      // b, b, ...
+	CMP $4, R11                // so many left?
+	BLT rest                   // no
+
+vector:
+	VLD1.P 16(R1), [V0.S4] // next of dy
+	VLD1.P 16(R2), [V1.S4] // next of v
+	POWGRAD_
+	VST1.P [V0.S4], 16(R0) // dx = t68
+	SUB $4, R11, R11       // less
+	CMP $4, R11            // as many left?
+	BGE vector             // yes
+
+rest:
+	CBZ R11, done // none left
+
+one:
+	FMOVS.P 4(R1), F0 // next of dy
+	FMOVS.P 4(R2), F1 // next of v
+	POWGRAD_
+	FMOVS.P F0, 4(R0) // dx = t68
 	SUB $1, R11, R11  // one less
 	CBNZ R11, one     // until none is left
 

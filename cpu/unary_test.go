@@ -40,7 +40,7 @@ func TestUnary(t *testing.T) {
 
 func BenchmarkUnary(b *testing.B) {
 	benchKernels(b, unaryCases(device.Float32, 1<<20, device.ReLU, device.LeakyReLU, device.ELU, device.GELU,
-		device.SiLU, device.Sigmoid, device.Tanh, device.Softplus, device.Exp, device.Log))
+		device.SiLU, device.Sigmoid, device.Tanh, device.Softplus, device.Exp, device.Log, device.Pow))
 	benchKernels(b, unaryCases(device.BFloat16, 1<<20, device.ReLU))
 }
 

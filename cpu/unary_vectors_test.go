@@ -26,7 +26,7 @@ var vectorUlps = map[device.UnaryFunc]struct{ f, df, floor float64 }{
 	device.Sigmoid:  {2, 0, 0}, device.Tanh: {3, 0, 0}, device.Softplus: {2, 3, 0}, device.Softsign: {1, 3, 0},
 	device.HardSigmoid: {1, 0, 0.5}, device.HardSwish: {2, 2, 0.5},
 	device.Exp: {1, 0, 0}, device.Log: {1, 0, 0}, device.Rsqrt: {1, 2, 0}, device.Erf: {3, 2, 0},
-	device.Sin: {2, 2, 0}, device.Cos: {2, 2, 0},
+	device.Sin: {2, 2, 0}, device.Cos: {2, 2, 0}, device.Pow: {powUlps, powUlps, 0},
 }
 
 // allFloats is the environment variable that has every float32 tried: minutes.

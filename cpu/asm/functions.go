@@ -49,9 +49,13 @@ func (e power) alone() *value { return e.bits.iadd(e.bits.k.word(127)).shl(23).a
 // expParts splits e^x = 2^k p with p in [0.7, 1.42].
 func (x *value) expParts() (e power, p *value) {
 	e, r := x.powerOf()
+	return e, r.expNearZero()
+}
+
+// expNearZero is e^r for |r| <= ln(2)/2.
+func (r *value) expNearZero() *value {
 	q := r.horner(0.499999934138, 0.16666520111, 0.0416683939428, 0.00836878021051, 0.00138144806146)
-	p = q.mul(r).fma(r, r).add(x.k.c(1)).as("p")
-	return e, p
+	return q.mul(r).fma(r, r).add(r.k.c(1)).as("p")
 }
 
 // exp is e^x for x <= 0 or NaN; 0 below -104.
@@ -83,23 +87,30 @@ func (x *value) log1p() *value {
 	return p.mul(x).fma(x, x).as("log1p")
 }
 
-// log is the natural logarithm: with x = 2^k (1+f) and 1+f in [√½, √2).
-func (x *value) log() *value {
+// mantissa splits x > 0 into 2^e (1+f) with 1+f in [√½, √2).
+func (x *value) mantissa() (f, e *value) {
 	k := x.k
 	root := k.word(math.Float32bits(math.Sqrt2 / 2))
 	tiny := k.c(0x1p-126).above(x)
 	v := tiny.pick(x.mul(k.c(1<<23)), x).as("v")
 	whole := v.isub(root).sar(23)
-	f := v.isub(whole.shl(23)).sub(k.c(1)).as("f")
-	e := whole.float().sub(tiny.keep(k.c(23))).as("k")
+	f = v.isub(whole.shl(23)).sub(k.c(1)).as("f")
+	return f, whole.float().sub(tiny.keep(k.c(23))).as("k")
+}
+
+const ln2High = 0.693359375 // a whole number times it is exact
+
+// log is the natural logarithm: with x = 2^k (1+f) and 1+f in [√½, √2).
+func (x *value) log() *value {
+	k := x.k
+	f, e := x.mantissa()
 	p := f.horner(0.33333316741, -0.250008103993, 0.200022854622, -0.166245535319, 0.141812047541,
 		-0.131287705399, 0.128815860532, -0.078595105569)
 	square := f.mul(f)
-	high := 0.693359375 // k times it is exact
 	rest := p.mul(f).mul(square)
-	rest = e.fma(k.c(math.Ln2-high), rest)
+	rest = e.fma(k.c(math.Ln2-ln2High), rest)
 	rest = square.fma(k.c(-0.5), rest)
-	y := e.fma(k.c(high), rest.add(f)).as("y")
+	y := e.fma(k.c(ln2High), rest.add(f)).as("y")
 	bad := x.equal(k.c(0)).pick(k.c(math.Inf(-1)), k.word(0x7FC00000))
 	y = x.above(k.c(0)).pick(y, bad)
 	return x.above(k.c(math.MaxFloat32)).pick(x, y)
@@ -112,9 +123,7 @@ func (x *value) gauss(h float64) (e power, p *value) {
 	square := x.mul(x).as("x²")
 	lost := x.fnma(x, square).as("-lost")
 	e, r := square.mul(k.c(-h)).powerOf()
-	r = lost.fma(k.c(h), r).as("r")
-	q := r.horner(0.499999934138, 0.16666520111, 0.0416683939428, 0.00836878021051, 0.00138144806146)
-	return e, q.mul(r).fma(r, r).add(k.c(1)).as("p")
+	return e, lost.fma(k.c(h), r).as("r").expNearZero()
 }
 
 // tail is Φ(-s x) e^(s²x²/2) for x >= 0; see normal in cpu/math.go.

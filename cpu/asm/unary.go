@@ -14,7 +14,7 @@ type unary struct {
 	name     string
 	forward  func(k *kernel, x *value) *value
 	backward func(k *kernel, dy, v *value) *value
-	nearZero bool   // elsewhere the row in Go serves; see nearZero in cpu/unary.go
+	within   string // function in cpu/unary.go that leaves other arguments to the row in Go
 	as       string // the function whose kernels serve this one with its own constants
 }
 
@@ -55,8 +55,8 @@ func (u unary) row(level string) string {
 	switch kernels := lowerFirst(cmp.Or(u.as, u.name)); {
 	case u.forward == nil && u.as == "":
 		return fmt.Sprintf("unary[device.%s]", u.name)
-	case u.nearZero:
-		return fmt.Sprintf("nearZero(unaryKernel{%[1]s%[2]s, %[1]sGrad%[2]s}, unary[device.%[3]s], folds%[2]s)", kernels, level, u.name)
+	case u.within != "":
+		return fmt.Sprintf("%[4]s(unaryKernel{%[1]s%[2]s, %[1]sGrad%[2]s}, unary[device.%[3]s], folds%[2]s)", kernels, level, u.name, u.within)
 	default:
 		return fmt.Sprintf("{%[1]s%[2]s, %[1]sGrad%[2]s}", kernels, level)
 	}
@@ -64,7 +64,6 @@ func (u unary) row(level string) string {
 
 var unaries = []unary{
 	{name: "Identity"},
-	{name: "Pow"},
 	{name: "SELU", as: "ELU"},
 	{
 		name:     "ReLU",
@@ -242,13 +241,13 @@ var unaries = []unary{
 	},
 	{
 		name:     "Sin",
-		nearZero: true,
+		within:   "nearZero",
 		forward:  func(k *kernel, x *value) *value { return x.sinCos(0) },
 		backward: func(k *kernel, dy, x *value) *value { return x.sinCos(1).mul(dy) },
 	},
 	{
 		name:     "Cos",
-		nearZero: true,
+		within:   "nearZero",
 		forward:  func(k *kernel, x *value) *value { return x.sinCos(1) },
 		backward: func(k *kernel, dy, x *value) *value { return x.sinCos(0).neg().mul(dy) },
 	},
@@ -258,6 +257,18 @@ var unaries = []unary{
 		backward: func(k *kernel, dy, x *value) *value {
 			e, p := x.abs().atMost(k.c(11)).gauss(1)
 			return e.of(p.mul(k.c(2 / math.SqrtPi))).mul(dy)
+		},
+	},
+	{ // b is the parity of a
+		name:   "Pow",
+		within: "ordinaryPow",
+		forward: func(k *kernel, x *value) *value {
+			e, p := x.abs().powParts(k.a, nil)
+			return e.of(p).ofSign(x, k.b)
+		},
+		backward: func(k *kernel, dy, x *value) *value {
+			e, p := x.abs().powParts(k.a.minusOne())
+			return e.of(p.mul(k.a)).ofSign(x, k.c(0).sub(k.b)).mul(dy)
 		},
 	},
 	{
