@@ -22,21 +22,22 @@ type tileSum struct {
 	tiles, nextTile   int // micro-tiles side by side, and from one to the next in b
 }
 
-// tileShapes is what LDTILECFG reads.
+// tileShapes is what LDTILECFG reads: it faults where what means nothing is not 0.
 type tileShapes struct {
-	palette, _ uint8
-	_          [14]uint8
-	bytes      [16]uint16 // of a row of each tile; there are eight
-	rows       [16]uint8  // of each tile
+	palette [16]uint8  // in the first
+	bytes   [16]uint16 // of a row of each tile; there are eight
+	rows    [16]uint8  // of each tile
 }
 
-// tileSumOf is pass p of s, with sums in tiles 0 to 3, a in 4 and 5, b in 6 and 7.
-func tileSumOf(s *strides, p tilePass) tileSum {
+// tileSumOf is pass p of s on n micro-tiles whose columns in b are strip words apart,
+// with sums in tiles 0 to 3, a in 4 and 5, b in 6 and 7.
+func tileSumOf(s *strides, p tilePass, n, strip int) tileSum {
 	t := tileSum{
 		ldc: 4 * s.ldc, ldi: 4 * s.ldi, rs: 4 * s.rs, ldb: 4 * s.ldb,
-		steps: p.steps, nextA: 4 * p.words, nextB: 4 * p.words * s.ldb, tiles: 1,
+		steps: p.steps, nextA: 4 * p.words, nextB: 4 * p.words * s.ldb,
+		tiles: n, nextTile: 4 * strip,
 	}
-	t.shapes.palette = 1
+	t.shapes.palette[0] = 1
 	for i := range 8 {
 		t.shapes.bytes[i], t.shapes.rows[i] = 64, 16
 	}
@@ -47,23 +48,29 @@ func tileSumOf(s *strides, p tilePass) tileSum {
 
 // brtdp32x32 is a batchKernel of words, for ks = 1.
 func brtdp32x32(c, init, a, b []float32, terms []term, s *strides) {
+	brtdpRow(1, c, init, a, b, 0, terms, s)
+}
+
+// brtdpRow is brtdp32x32 on n micro-tiles side by side, whose columns in b are strip
+// words apart. Tiles are configured once for all, which takes as long as three steps.
+func brtdpRow(n int, c, init, a, b []float32, strip int, terms []term, s *strides) {
 	first, rest := tilePasses(s.k)
-	t := tileSumOf(s, first)
+	t := tileSumOf(s, first, n, strip)
 	tiles32x32(c, init, a, b, terms, &t)
 	if rest.steps > 0 && len(terms) > 0 {
-		t = tileSumOf(s, rest)
+		t = tileSumOf(s, rest, n, strip)
 		t.ldi = t.ldc
 		tiles32x32(c, c, a[rest.at:], b[rest.at*s.ldb:], terms, &t)
 	}
 }
 
-// brtdp32x16 is the same on 16 columns.
+// brtdp32x16 is brtdp32x32 on 16 columns.
 func brtdp32x16(c, init, a, b []float32, terms []term, s *strides) {
 	first, rest := tilePasses(s.k)
-	t := tileSumOf(s, first)
+	t := tileSumOf(s, first, 1, 0)
 	tiles32x16(c, init, a, b, terms, &t)
 	if rest.steps > 0 && len(terms) > 0 {
-		t = tileSumOf(s, rest)
+		t = tileSumOf(s, rest, 1, 0)
 		t.ldi = t.ldc
 		tiles32x16(c, c, a[rest.at:], b[rest.at*s.ldb:], terms, &t)
 	}
@@ -79,19 +86,9 @@ func tdp32x16(c []float32, ldc int, init []float32, ldi int, a []float32, rs, _ 
 	brtdp32x16(c, init, a, b, []term{{}}, &strides{ldc: ldc, ldi: ldi, rs: rs, ldb: ldb, k: k})
 }
 
-// tdpRow is a rowKernel of words, for ks = 1. Tiles are configured once for all
-// micro-tiles, which takes as long as three steps.
+// tdpRow is a rowKernel of words, for ks = 1.
 func tdpRow(n int, c []float32, ldc int, init []float32, ldi int, a []float32, rs, _ int, b []float32, strip, ldb, k int) {
-	first, rest := tilePasses(k)
-	s := strides{ldc: ldc, ldi: ldi, rs: rs, ldb: ldb}
-	t := tileSumOf(&s, first)
-	t.tiles, t.nextTile = n, 4*strip
-	tiles32x32(c, init, a, b, []term{{}}, &t)
-	if rest.steps > 0 {
-		t = tileSumOf(&s, rest)
-		t.ldi, t.tiles, t.nextTile = t.ldc, n, 4*strip
-		tiles32x32(c, c, a[rest.at:], b[rest.at*ldb:], []term{{}}, &t)
-	}
+	brtdpRow(n, c, init, a, b, strip, []term{{}}, &strides{ldc: ldc, ldi: ldi, rs: rs, ldb: ldb, k: k})
 }
 
 // tiles32x32 adds the steps of every term to init, on tiles, and puts the sums into
