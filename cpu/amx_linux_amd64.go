@@ -9,8 +9,9 @@ import (
 )
 
 // hasAMX reports whether the processor multiplies tiles of BFloat16 and the system
-// lets this process use them. Linux wants to be asked, since it saves 8 KiB more with
-// a thread that does; asking again changes nothing.
+// lets the threads of this process use them. Linux wants to be asked, since it saves
+// 8 KiB more with a thread that does, also where signals have a stack: it says no if
+// one is too small for that, which Go's are not. Asking again changes nothing.
 func hasAMX() bool {
 	if !cpu.X86.HasAMXTile || !cpu.X86.HasAMXBF16 {
 		return false
