@@ -8,30 +8,21 @@ func (m *x86) emit(v *value, step int) {
 	case opFMA, opFNMA:
 		m.fma(v, step)
 	case opSqrt:
-		m.release(v, step, nil)
-		m.place(v)
-		m.line(fmt.Sprintf("VSQRTPS%s %s, %s", m.bcst(v.in[0]), m.operand(v.in[0]), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VSQRTPS%s %s", m.bcst(v.in[0]), m.operand(v.in[0])))
 	case opFloat:
-		m.release(v, step, nil)
-		m.place(v)
-		m.line(fmt.Sprintf("VCVTDQ2PS %s, %s", m.x(v.in[0]), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VCVTDQ2PS %s", m.x(v.in[0])))
 	case opXor3:
 		m.xor3(v, step)
 	case opUpper:
-		m.release(v, step, nil)
-		m.place(v)
-		m.line(fmt.Sprintf("VPSRLQ $32, %s, %s", m.x(v.in[0]), m.x(v)), v.note())
-	case opShl, opSar:
-		m.release(v, step, nil)
-		m.place(v)
-		name := map[opcode]string{opShl: "VPSLLD", opSar: "VPSRAD"}[v.op]
-		m.line(fmt.Sprintf("%s $%d, %s, %s", name, v.bits, m.x(v.in[0]), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VPSRLQ $32, %s", m.x(v.in[0])))
+	case opShl:
+		m.into(v, step, fmt.Sprintf("VPSLLD $%d, %s", v.bits, m.x(v.in[0])))
+	case opSar:
+		m.into(v, step, fmt.Sprintf("VPSRAD $%d, %s", v.bits, m.x(v.in[0])))
 	case opGreater, opEqual:
 		m.compare(v, step)
 	case opIGreater:
-		m.release(v, step, nil)
-		m.place(v)
-		m.line(fmt.Sprintf("VPCMPGTD %s, %s, %s", m.operand(v.in[1]), m.x(v.in[0]), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VPCMPGTD %s, %s", m.operand(v.in[1]), m.x(v.in[0])))
 	case opBlend:
 		m.blend(v, step)
 	case opKeep:
@@ -49,6 +40,13 @@ func (m *x86) emit(v *value, step int) {
 	}
 }
 
+// into writes an instruction with its sources, and where it leaves v.
+func (m *x86) into(v *value, step int, instruction string) {
+	m.release(v, step, nil)
+	m.place(v)
+	m.line(instruction+", "+m.x(v), v.note())
+}
+
 // two writes an instruction with sources a and b, of which b may be memory.
 func (m *x86) two(v, a, b *value, step int) {
 	name := m.mnemonic(v.op)
@@ -59,9 +57,7 @@ func (m *x86) two(v, a, b *value, step int) {
 		m.line(fmt.Sprintf("%s%s %s, %s, %s", name, m.bcst(b), m.operand(b), m.x(v), m.x(v)), v.note())
 		return
 	}
-	m.release(v, step, nil)
-	m.place(v)
-	m.line(fmt.Sprintf("%s%s %s, %s, %s", name, m.bcst(b), m.operand(b), m.x(a), m.x(v)), v.note())
+	m.into(v, step, fmt.Sprintf("%s%s %s, %s", name, m.bcst(b), m.operand(b), m.x(a)))
 }
 
 // fma picks the form by which operand ends here and so may be overwritten.
@@ -118,9 +114,7 @@ func (m *x86) compare(v *value, step int) {
 		a, b = b, a
 		kind = map[opcode]int{opGreater: 17, opEqual: 0}[v.op]
 	}
-	m.release(v, step, nil)
-	m.place(v)
-	m.line(fmt.Sprintf("VCMPPS%s $%d, %s, %s, %s", m.bcst(b), kind, m.operand(b), m.x(a), m.x(v)), v.note())
+	m.into(v, step, fmt.Sprintf("VCMPPS%s $%d, %s, %s", m.bcst(b), kind, m.operand(b), m.x(a)))
 }
 
 func (m *x86) blend(v *value, step int) {
@@ -144,14 +138,12 @@ func (m *x86) blend(v *value, step int) {
 
 func (m *x86) keep(v *value, step int) {
 	mask, a := v.in[0], v.in[1]
-	m.release(v, step, nil)
-	m.place(v)
 	switch {
 	case !m.wide:
-		m.line(fmt.Sprintf("VANDPS %s, %s, %s", m.operand(a), m.x(mask), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VANDPS %s, %s", m.operand(a), m.x(mask)))
 	case a.isConst():
-		m.line(fmt.Sprintf("VBROADCASTSS.Z %s, %s, %s", m.scalar(a.bits, a.name), m.x(mask), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VBROADCASTSS.Z %s, %s", m.scalar(a.bits, a.name), m.x(mask)))
 	default:
-		m.line(fmt.Sprintf("VMOVAPS.Z %s, %s, %s", m.x(a), m.x(mask), m.x(v)), v.note())
+		m.into(v, step, fmt.Sprintf("VMOVAPS.Z %s, %s", m.x(a), m.x(mask)))
 	}
 }
