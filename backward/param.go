@@ -13,7 +13,8 @@ import (
 )
 
 // An Init fills w, a parameter in its stored layout of the given shape, with its
-// first values. r depends on the seed of Params.Open and the parameter's name.
+// first values; it is zero before. r depends on the seed of Params.Open and the
+// parameter's name. An Init calls nothing of the device, whose memory w may be.
 type Init func(w []float32, shape []int, r *rand.Rand)
 
 // Constant is an Init that fills with v.

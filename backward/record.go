@@ -82,10 +82,10 @@ func (y *Var) take(a *Var) bool {
 // Apply records an operation with a derivative of your own. forward computes
 // the result from the operands' values; derivative, given one destination for
 // each operand, the result, its gradient and the operands, sends each operand's
-// gradient (dx[i] may be the zero Dst: not wanted). What either returns as an
-// error becomes the tape's. A nil derivative makes a Backward that reaches it fail
-// by name, so op.Name is not empty. The operands are on one tape, one or more;
-// none at all panics.
+// gradient, even where it is zero: nothing else is written there (dx[i] may be the
+// zero Dst: not wanted). What either returns as an error becomes the tape's. A nil
+// derivative makes a Backward that reaches it fail by name, so op.Name is not empty.
+// The operands are on one tape, one or more; none at all panics.
 func Apply(op Op,
 	forward func(f *Frame, x []*tensor.Tensor) (*tensor.Tensor, error),
 	derivative func(dx []tensor.Dst, y, dy *tensor.Tensor, x []*tensor.Tensor) error,

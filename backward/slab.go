@@ -175,8 +175,8 @@ func (r *registry) dropLow() {
 // OverwriteGrads(true) makes every Backward overwrite the gradients of these
 // parameters, also with zero where it does not reach, and optimizers leave them as
 // they are: that spares reading and zeroing them, and is right where each step takes
-// one Backward. With false, as at first, they become zero; Backward adds to them and a
-// step zeroes them. It returns what was set before. No Backward is under way when it
+// one Backward. With false, as at first, Backward adds to them and a step zeroes them;
+// an unfinished step is forgotten, see Discard. It returns what was set before. No Backward is under way when it
 // is called, and steps recorded before must be recorded anew.
 func (ps *Params) OverwriteGrads(on bool) (before bool) {
 	before, ps.reg.overwrite = ps.reg.overwrite, on
