@@ -133,3 +133,18 @@ func TestOverwriteGradsRecorded(t *testing.T) {
 		require.Equal(t, want, floats(t, o.ps.Grads()))
 	}
 }
+
+// TestOverwriteGradsOfTwoModels: each does as it was told, also on one tape.
+func TestOverwriteGradsOfTwoModels(t *testing.T) {
+	o := newOverwriting(t)
+	for n := range 3 {
+		tape := backward.NewTape(o.dev, backward.Mode{})
+		a, b := tape.Param(o.ps.Lookup("fc1.bias")), tape.Param(o.adding.Lookup("fc1.bias"))
+		require.NoError(t, a.Add(b).Sum().Backward())
+		tape.Close()
+		for i, g := range floats(t, o.ps.Lookup("fc1.bias").Grad()) {
+			require.EqualValues(t, 1, g)
+			require.EqualValues(t, n+1, floats(t, o.adding.Lookup("fc1.bias").Grad())[i])
+		}
+	}
+}
