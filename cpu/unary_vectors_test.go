@@ -16,16 +16,17 @@ import (
 // vectorUlps is how far the vectors of a function and of its derivative may be
 // from the rows in Go, in units in the last place: of the result or, where the
 // formula cancels, of floor if that is larger. The Go rows are within 0.6 of
-// the formula.
+// the formula. Those of Exp, Log, Tanh, Sigmoid and Erf are the worst of every
+// float32, tried with allFloats.
 var vectorUlps = map[device.UnaryFunc]struct{ f, df, floor float64 }{
 	device.ELU: {2, 2, 0}, device.SELU: {3, 2, 0},
 	device.GELU:     {9, 9, 0.25},
 	device.GELUTanh: {250, 9, 0.25}, // far left, where rounding its argument counts as often as that is large
 	device.SiLU:     {4, 4, 0.25},
 	device.Mish:     {4, 4, 0.25},
-	device.Sigmoid:  {2, 0, 0}, device.Tanh: {3, 0, 0}, device.Softplus: {2, 3, 0}, device.Softsign: {1, 3, 0},
+	device.Sigmoid:  {2, 0, 0}, device.Tanh: {2, 0, 0}, device.Softplus: {2, 3, 0}, device.Softsign: {1, 3, 0},
 	device.HardSigmoid: {1, 0, 0.5}, device.HardSwish: {2, 2, 0.5},
-	device.Exp: {1, 0, 0}, device.Log: {1, 0, 0}, device.Rsqrt: {1, 2, 0}, device.Erf: {3, 2, 0},
+	device.Exp: {1, 0, 0}, device.Log: {1, 0, 0}, device.Rsqrt: {1, 2, 0}, device.Erf: {4, 2, 0},
 	device.Sin: {2, 2, 0}, device.Cos: {2, 2, 0}, device.Pow: {powUlps, powUlps, 0},
 }
 
