@@ -20,6 +20,11 @@
 // Expressions chain without error checks: the first failure sticks to the tape,
 // and Backward, Step and Item return it with your line.
 //
+// Faster steps: Record of package device writes a step down and Replay.Run plays it,
+// without a tape or an allocation; see also backward.Params.OverwriteGrads,
+// its KeepBFloat16 and NoNorm of optim.Options. The example Recorded
+// shows it, and train.Fit does it itself, but for NoNorm.
+//
 // Packages, in reading order:
 //
 //   - backward: Tape, Var and the operations, each beside its derivative

@@ -47,7 +47,7 @@ func Example() {
 		images := backward.From(tape, batch.Images, batch.Len(), 28, 28, 1)
 		labels := backward.From(tape, batch.Labels)
 		loss := net.Forward(images.Pixels()).CrossEntropy(labels, backward.CrossEntropyOptions{})
-		check(loss.Backward()) // adds to the gradient of every parameter
+		check(loss.Backward()) // adds to the gradient of every parameter, unless OverwriteGrads
 		check(opt.Step())      // moves the parameters
 		losses = append(losses, must(loss.Item()))
 		tape.Close() // frees what it recorded

@@ -5,7 +5,7 @@
 //	tape := backward.NewTape(dev, backward.Mode{Training: true})
 //	defer tape.Close()
 //	loss := tape.Input(x).Linear(tape.Param(w), nil, device.Unary{}).Tanh().Square().Mean()
-//	err := loss.Backward() // adds to the gradient of every Param
+//	err := loss.Backward() // adds to the gradient of every Param, unless OverwriteGrads
 //
 // The first failure sticks to the tape: later operations do nothing, and
 // Backward, Item and Err return it with the caller's line.
@@ -16,6 +16,9 @@
 // scales, shifts and statistics of batch normalisation, biases, losses, and what
 // optimizers keep. [Params.KeepBFloat16] keeps the rounded copies from step to
 // step.
+//
+// A step of fixed shapes can be recorded and played without a tape: see Record in
+// [device.Memory]. [Params.OverwriteGrads] spares zeroing gradients.
 package backward
 
 import (

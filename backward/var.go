@@ -136,7 +136,11 @@ func (v *Var) Grad() (*tensor.Tensor, error) {
 // *tensor.ShapeError where they do not fit, and an error where v was freed.
 func (v *Var) AddTo(total *tensor.Tensor, scale float32) {
 	if v.live("AddTo") {
-		v.tape.fail(tensor.UnaryInto(tensor.Onto(total), v.value, device.Unary{Func: device.Affine, A: scale}))
+		err := tensor.UnaryInto(tensor.Onto(total), v.value, device.Unary{Func: device.Affine, A: scale})
+		if misfit, ok := err.(*tensor.ShapeError); ok {
+			misfit.Op = "AddTo"
+		}
+		v.tape.fail(err)
 	}
 }
 

@@ -20,7 +20,8 @@ const (
 	// elements, twice as many at once as of Float32. They take denormal elements
 	// and sums as zero.
 	LevelAVX512BF16
-	// LevelAMX adds AMX: such products are of tiles, 16 rows of 16 pairs at once.
+	// LevelAMX adds AMX-TILE and AMX-BF16: such products, and convolutions, are of
+	// tiles, 16 rows of 16 pairs at once. Run on simulated tiles only, never timed.
 	LevelAMX
 	LevelNEON // 128-bit vectors of arm64
 )

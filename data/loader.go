@@ -85,7 +85,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[Batch, error] {
 			feed := feeds[k%len(feeds)]
 			batch, err := feed.next(ctx)
 			if err != nil {
-				yield(Batch{}, fmt.Errorf("data: epoch %d stopped: %w", epoch, err))
+				yield(Batch{}, fmt.Errorf("epoch %d stopped: %w", epoch, err))
 				return
 			}
 			if !yield(batch, nil) {

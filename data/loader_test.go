@@ -95,7 +95,7 @@ func TestEpochStopsWhenCancelled(t *testing.T) {
 		}
 		require.Equal(t, 4, steps, "the error comes last")
 		require.ErrorIs(t, last, context.Canceled)
-		require.EqualError(t, last, "data: epoch 4 stopped: context canceled")
+		require.EqualError(t, last, "epoch 4 stopped: context canceled")
 	})
 }
 

@@ -86,7 +86,7 @@ type Memory interface {
 
 	// Sync waits for the device and returns Err.
 	Sync() error
-	// Err returns what stands latched, whoever's call it was: a *Fault (bad data
+	// Err returns what stands latched, whosever call it was: a *Fault (bad data
 	// found by a kernel), a *MemoryError (no workspace; reported once, then
 	// cleared), or the failure of the machine, which stays until Close.
 	Err() error

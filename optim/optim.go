@@ -4,11 +4,14 @@
 //	opt, err := optim.NewSGD(model.Params, 0.01, optim.SGD{Momentum: 0.9})
 //	...
 //	err = loss.Backward()
-//	err = opt.Step() // applies the gradients and zeroes them
+//	err = opt.Step() // applies the gradients and zeroes them, unless OverwriteGrads
 //
 // An update happens whole or not at all: where the norm of the gradients is not
 // finite, or bad data was found, the step changes nothing, nor do later ones, and
 // Status tells its number; see NoNorm for the exception. A new optimizer starts afresh.
+//
+// Steps are faster where Backward overwrites gradients
+// ([backward.Params.OverwriteGrads]), without the norm, and recorded (device.Memory).
 package optim
 
 import (

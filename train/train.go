@@ -101,7 +101,8 @@ func (e *DivergedError) Error() string {
 // context's error with the epochs completed; the weights are those of the last
 // step. With Precision BFloat16, weights, optimizer state and losses are Float32
 // all the same, as is evaluation, and Params keep the copy that such steps read
-// (see [backward.Params.KeepBFloat16]). Other errors: a set that does not fit the model, a
+// (see [backward.Params.KeepBFloat16]). Gradients are overwritten
+// ([backward.Params.OverwriteGrads]), and steps of full batches recorded and played. Other errors: a set that does not fit the model, a
 // [*data.BatchSizeError], a [*DivergedError], what the device has latched.
 func Fit(ctx context.Context, o Options) ([]Epoch, error) {
 	if err := o.check(); err != nil {

@@ -80,6 +80,9 @@ func (c *predictCmd) pixels(model *nn.Classifier, card train.Card, path string) 
 	}
 	if card.Digits {
 		if picture, err = images.Digit(picture, images.Invert(c.Invert)); err != nil {
+			if errors.Is(err, images.ErrNoDigit) {
+				err = fmt.Errorf("%w (try another --invert)", err)
+			}
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}

@@ -97,7 +97,7 @@ func TestPredictPhotographedDigits(t *testing.T) {
 		}
 	}
 	blank := invoke(t, "predict", "--weights", "run/weights.safetensors", blankPicture(t))
-	require.Equal(t, result{exitFailure, "", "chainrule: blank.png: images: no digit found, the picture is uniform\n"}, blank)
+	require.Equal(t, result{exitFailure, "", "chainrule: blank.png: images: no digit found: too little contrast, or not the way that invert says (try another --invert)\n"}, blank)
 }
 
 func blankPicture(t *testing.T) string {

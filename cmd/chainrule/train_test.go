@@ -209,7 +209,7 @@ func TestTrainInterrupted(t *testing.T) {
 	out, complaint := &trigger{word: `"epoch":2`, call: cancel}, &bytes.Buffer{}
 	code := run(&environment{ctx: ctx, out: out, err: complaint}, strings.Fields("train --data pets --model mlp --batch 8 --epochs 1000 --json --out run"))
 	require.Equal(t, exitInterrupted, code)
-	require.Regexp(t, `\nchainrule: data: epoch 3 stopped: interrupted; the weights so far are in run.weights\.safetensors\n$`, complaint.String())
+	require.Regexp(t, `\nchainrule: epoch 3 stopped: interrupted; the weights so far are in run.weights\.safetensors\n$`, complaint.String())
 	require.Regexp(t, `\n{"done":false,"epochs":2,"test_accuracy":\S+,"weights":"run.*weights\.safetensors"}\n$`, out.String())
 	requireWeights(t, filepath.Join("run", train.WeightsFile))
 }

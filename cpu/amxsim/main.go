@@ -4,7 +4,10 @@
 // tile instructions for it:
 //
 //	amxsim PROGRAM [ARGUMENT ...]
-//	go test -tags amxsim -exec amxsim ./cpu
+//	go build -o build/amxsim ./cpu/amxsim && go test -tags amxsim -exec $PWD/build/amxsim ./cpu
+//
+// The tests take about a minute. A program built with -tags amxsim and run bare dies of
+// SIGILL.
 //
 // The processor refuses each such instruction and the system makes a signal of that,
 // SIGILL. amxsim, which traces the program, sees it first, executes the instruction by

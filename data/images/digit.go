@@ -20,8 +20,9 @@ const (
 	InvertNo   Invert = "no"   // light on dark
 )
 
-// ErrNoDigit is returned by [Digit] for a picture without contrast.
-var ErrNoDigit = errors.New("images: no digit found, the picture is uniform")
+// ErrNoDigit is returned by [Digit] for a picture where nothing stands out from the ground,
+// or only against what Invert says.
+var ErrNoDigit = errors.New("images: no digit found: too little contrast, or not the way that invert says")
 
 const (
 	digitSide   = 28   // of MNIST's images
