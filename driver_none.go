@@ -3,7 +3,6 @@
 package chainrule
 
 import (
-	"errors"
 	"fmt"
 
 	"example.org/chainrule/device/cuda/driver"
@@ -14,5 +13,5 @@ func cudaDriver() (driver.Driver, error) {
 	if file := driver.Installed(); file != "" {
 		return nil, fmt.Errorf("this program was built without CUDA, and the machine has an NVIDIA driver (%s): CGO_ENABLED=0 go run -tags cuda ./cmd/chainrule uses it", file)
 	}
-	return nil, errors.New("this program was built without CUDA (-tags cuda), and the machine has no NVIDIA driver")
+	return nil, ErrNoCUDA
 }

@@ -1,6 +1,7 @@
 package chainrule
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -29,6 +30,9 @@ func (e *UnknownDeviceError) Error() string {
 	meant := strings.Replace(strings.ToLower(e.Name), "gpu", "cuda", 1)
 	return fmt.Sprintf("chainrule: there is no device %q: %s", e.Name, nearest.Hint(meant, []string{"auto", "cpu", "cuda", "cuda:1"}))
 }
+
+// ErrNoCUDA is why Open("cuda") fails where nobody would expect a GPU.
+var ErrNoCUDA = errors.New("this program was built without CUDA (-tags cuda), and the machine has no NVIDIA driver")
 
 // Open returns a device by name: "cpu", "cuda" or "cuda:0" for the first NVIDIA
 // GPU, "cuda:1" for the second, or "auto" for the best one here: the first GPU, or
@@ -59,6 +63,14 @@ func Open(name string, options ...Option) (device.Device, error) {
 		return nil, fmt.Errorf("chainrule: device %s: %w", name, err)
 	}
 	return dev, nil
+}
+
+// Describe says in a few words what dev is: "cpu, avx512, 8 threads", or "cuda:0".
+func Describe(dev device.Device) string {
+	if host, ok := dev.(*cpu.Device); ok {
+		return fmt.Sprintf("%s, %v, %d threads", host.Name(), host.Level(), host.Threads())
+	}
+	return dev.Name()
 }
 
 // gpuIndex is the number in "cuda:1", and 0 for "cuda".

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -23,6 +24,22 @@ func (c *compute) openDevice() (device.Device, error) {
 		return nil, usagef("--threads %d: want 1 to %d, the cores here, or 0 for all", c.Threads, cores)
 	}
 	return chainrule.Open(c.Device, chainrule.Threads(c.Threads))
+}
+
+// place says where dev computes, and why not on a GPU that auto looked for.
+func (c *compute) place(dev device.Device) string {
+	text := chainrule.Describe(dev)
+	if c.Device != "auto" || dev.Name() != "cpu" {
+		return text
+	}
+	gpu, err := chainrule.Open("cuda")
+	switch {
+	case err == nil: // it has come up meanwhile
+		gpu.Close()
+	case !errors.Is(err, chainrule.ErrNoCUDA):
+		text += "; no GPU: " + err.Error()
+	}
+	return text
 }
 
 // openImages reads a set of images and says on env.err which pictures were left out.

@@ -21,7 +21,8 @@ import (
 func TestTrain(t *testing.T) {
 	enterPets(t)
 	out := trainPets(t)
-	require.Regexp(t, `^mlp in float32: 296962 parameters, 8x8x1 images, 2 classes; 32 to train on, 8 to test on
+	require.Regexp(t, `^on cpu, .*, \d+ threads
+mlp in float32: 296962 parameters, 8x8x1 images, 2 classes; 32 to train on, 8 to test on
 epoch 1  train loss \d+\.\d{4}  test loss \d+\.\d{4}  test accuracy \d+\.\d\d%  \d+ images/s
 epoch 2 .*
 epoch 3 .*
@@ -63,7 +64,7 @@ func TestTrainJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"done":true,"epochs":2,"test_accuracy":1,"weights":`+string(quoted)+"}\n", lines[2])
 	require.FileExists(t, weights)
-	require.Regexp(t, `^mlp in float32: 296962 parameters.*\nepoch 1 .*\nepoch 2 .*\ndone in .*\n$`, r.err)
+	require.Regexp(t, `^on cpu, .*\nmlp in float32: 296962 parameters.*\nepoch 1 .*\nepoch 2 .*\ndone in .*\n$`, r.err)
 }
 
 func TestTrainOnATerminal(t *testing.T) {
@@ -180,7 +181,7 @@ func TestTrainThatDiverges(t *testing.T) {
 	for rate, step := range map[string]string{"1e30": "2", "1e38": "2", "3e38": "2"} {
 		r := invoke(t, strings.Fields("train --data pets --model mlp --batch 8 --epochs 2 --threads 1 --json --out r"+rate+" --lr "+rate)...)
 		require.Equal(t, exitFailure, r.code)
-		require.Regexp(t, `^mlp in float32: .*\nchainrule: train: the loss or its gradient is no longer finite at step `+step+
+		require.Regexp(t, `^on cpu, .*\nmlp in float32: .*\nchainrule: train: the loss or its gradient is no longer finite at step `+step+
 			` \(epoch 1\): use a lower learning rate; the first weights are in r`+rate+`.weights.safetensors\n$`, r.err)
 		require.Regexp(t, `^{"done":false,"epochs":0,"weights":".*"}\n$`, r.out)
 		for _, w := range requireWeights(t, filepath.Join("r"+rate, train.WeightsFile)) {

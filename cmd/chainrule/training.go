@@ -55,6 +55,7 @@ func (c *trainCmd) start(env *environment, model *nn.Classifier, splits *data.Sp
 		t.text = env.err
 	}
 	t.addReports()
+	fmt.Fprintln(t.text, "on", c.place(model.Params.Device()))
 	fmt.Fprintf(t.text, "%s in %s: %d parameters, %dx%dx%d images, %d classes; %d to train on, %d to test on\n",
 		model.Name, c.Precision, model.Params.Count(), set.Height, set.Width, set.Channels, len(set.Classes), set.Len(), splits.Test.Len())
 	return t, nil
