@@ -67,6 +67,15 @@ func TestSumsOfFreedValues(t *testing.T) {
 	}
 }
 
+// TestAddToOfAnotherShape names the operation that was called.
+func TestAddToOfAnotherShape(t *testing.T) {
+	dev := open(t)
+	tape := backward.NewTape(dev, backward.Mode{})
+	defer tape.Close()
+	tape.Input(from(t, dev, []float32{1, 2}, 2)).Sum().AddTo(from(t, dev, []float32{0}, 1), 1)
+	require.ErrorContains(t, tape.Err(), "AddTo: [] and [1] do not fit")
+}
+
 // TestDropoutThatFails leaks nothing: open says so.
 func TestDropoutThatFails(t *testing.T) {
 	dev := open(t)
